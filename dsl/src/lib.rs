@@ -1,1 +1,6 @@
-//! The compiler.
+//! The weir compiler: text to diagnostics and an engine plan.
+#![forbid(unsafe_code)]
+
+pub mod ast;
+pub mod diagnostic;
+pub mod source;
