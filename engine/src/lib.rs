@@ -1,6 +1,12 @@
 //! The engine: applies a compiled plan to chunks of bytes. No IO, no clock, no async.
 
+pub mod batch;
 pub mod block;
+pub mod builtins;
 pub mod code;
+pub mod decimal;
 pub mod framer;
 pub mod input;
+pub mod plan;
+pub mod types;
+pub mod value;

@@ -1,0 +1,369 @@
+//! The typed tree: a checked program, before anything is optimised.
+//!
+//! Names are resolved, types are known, everything that OCSF asks for and everything derived stands in it as ordinary
+//! lines. An interpreter of this tree defines what a program means; `lower` turns it into the plan that the engine runs,
+//! and must not change that meaning.
+
+use std::sync::Arc;
+
+use regex::Regex;
+use weir_engine::builtins::{Builtin, Call};
+use weir_engine::input::Input;
+use weir_engine::plan::{
+    Arithmetic, Check, Column, Comparison, Constant, Meta, Outcome, Policy, RedactStep,
+};
+use weir_engine::types::{NumberFormat, Type};
+
+use crate::source::Span;
+
+/// A checked program.
+#[derive(Debug)]
+pub struct Program {
+    /// The parser's name.
+    pub parser: String,
+    /// Its version.
+    pub parser_version: u32,
+    /// The pinned OCSF version.
+    pub ocsf_version: String,
+    /// How the bytes are laid out.
+    pub input: Input,
+    /// How numbers are written in text.
+    pub numbers: NumberFormat,
+    /// What is stored as the raw record.
+    pub raw: Raw,
+    /// Look-up tables.
+    pub tables: Vec<Table>,
+    /// The expressions that `let`s stand for; one for each `let` and type that it is read as.
+    pub lets: Vec<Let>,
+    /// What is done with a record. Filters at the top level come first, in their order.
+    pub body: Vec<Stmt>,
+}
+
+/// What is stored as the raw record.
+#[derive(Debug, Clone)]
+pub enum Raw {
+    /// The record's bytes.
+    Keep,
+    /// Nothing.
+    Drop,
+    /// The bytes with the values at these paths replaced.
+    Redact(Vec<Vec<RedactStep>>),
+}
+
+/// A `let`, as some type.
+#[derive(Debug)]
+pub struct Let {
+    /// Its name.
+    pub name: String,
+    /// What it stands for. It means what it means where it stands: in the loop `scope`.
+    pub expr: Expr,
+    /// The loop around the `let`; none for the record.
+    pub scope: Option<LoopId>,
+}
+
+/// A number for each `each`, `add ... each` and list function of a program.
+pub type LoopId = u16;
+
+/// A look-up table.
+#[derive(Debug)]
+pub struct Table {
+    /// Its name.
+    pub name: String,
+    /// Rows in order.
+    pub rows: Vec<Row>,
+    /// The cells of the `else` row.
+    pub otherwise: Option<Vec<Constant>>,
+}
+
+/// A row of a table.
+#[derive(Debug)]
+pub struct Row {
+    /// The keys.
+    pub keys: Vec<TextPattern>,
+    /// The cells, key left out.
+    pub cells: Vec<Constant>,
+}
+
+/// What an arm of a `match` or a row of a table looks for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TextPattern {
+    /// The whole text.
+    Exact(String),
+    /// How the text starts. An exact pattern wins, then the longest prefix.
+    Prefix(String),
+}
+
+/// A path: where it starts and its literal steps.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Path {
+    /// Where it starts.
+    pub root: Root,
+    /// What follows.
+    pub steps: Vec<Step>,
+}
+
+/// Where a path starts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Root {
+    /// The record.
+    Record,
+    /// The wrapper document; all steps are [`Step::Member`]s. The whole way is an entry of the input's `wrapper`.
+    Wrapper,
+    /// The element of a loop or list function.
+    Loop(LoopId),
+}
+
+/// A step of a path.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Step {
+    /// The first member of this name.
+    Member(String),
+    /// The first of these members that is not missing; what follows is not tried on the others. At most one in a path.
+    Choice(Vec<String>),
+    /// An element.
+    Element(u32),
+    /// The last element.
+    Last,
+}
+
+/// An expression with its type.
+#[derive(Debug, Clone)]
+pub struct Expr {
+    /// What it is.
+    pub kind: ExprKind,
+    /// What it gives.
+    pub ty: Type,
+    /// Where it stands; derived ones have the place of what they derive from.
+    pub span: Span,
+}
+
+/// The kinds of expressions. Outcomes are those of the language's table "semantics in one table".
+#[derive(Debug, Clone)]
+pub enum ExprKind {
+    /// Always the same. Its type is that of the expression.
+    Constant(Constant),
+    /// Read as the expression's type.
+    Path(Path),
+    /// Read as text, but only if it is a JSON string or a cell; else missing.
+    StringOnly(Path),
+    /// About the object that the record is in.
+    Meta(Meta),
+    /// The position of a loop's element in its array.
+    Index(LoopId),
+    /// A column of the event that is being made, handlers applied.
+    Column(Column),
+    /// An index into [`Program::lets`].
+    Let(usize),
+    /// The texts of its parts, one behind the other (each is converted to [`Type::Text`] already).
+    Concat(Vec<Expr>),
+    /// Not.
+    Not(Box<Expr>),
+    /// Minus.
+    Negate(Box<Expr>),
+    /// And.
+    And(Box<Expr>, Box<Expr>),
+    /// Or.
+    Or(Box<Expr>, Box<Expr>),
+    /// Compares two values of one type.
+    Compare(Comparison, Box<Expr>, Box<Expr>),
+    /// Is it one of these constants (of the subject's type)?
+    In(Box<Expr>, Vec<Constant>),
+    /// Does the text match?
+    Matches(Box<Expr>, Regex),
+    /// Left if it is not missing, else right.
+    Coalesce(Box<Expr>, Box<Expr>),
+    /// Computes. Operands are of one numeric type, or timestamps and durations.
+    Arithmetic(Arithmetic, Box<Expr>, Box<Expr>),
+    /// Asks for an outcome; `true` negates.
+    Is(Outcome, bool, Box<Expr>),
+    /// `if`
+    If(Box<Expr>, Box<Expr>, Box<Expr>),
+    /// `match`; the subject is text.
+    Match {
+        /// What is compared.
+        subject: Box<Expr>,
+        /// The arms in order.
+        arms: Vec<(Vec<TextPattern>, Expr)>,
+        /// A missing subject, and one that no pattern fits.
+        otherwise: Box<Expr>,
+    },
+    /// A cell of a table: table, key (text), column (0 is the first behind the key).
+    Cell(u16, Box<Expr>, u16),
+    /// A function.
+    Call {
+        /// The function.
+        builtin: &'static Builtin,
+        /// Its code, with constant arguments bound.
+        call: Arc<dyn Call>,
+        /// The other arguments.
+        args: Vec<Expr>,
+    },
+    /// `count(L, c)`: the array, its elements' loop, the condition.
+    Count(Path, LoopId, Option<Box<Expr>>),
+    /// `any(L, c)`
+    Any(Path, LoopId, Box<Expr>),
+    /// `all(L, c)`
+    All(Path, LoopId, Box<Expr>),
+    /// A list of texts; missing elements are left out, an empty list is missing.
+    List(Vec<Expr>),
+    /// Changes the type to that of this expression.
+    Convert(Box<Expr>),
+}
+
+/// A statement.
+#[derive(Debug)]
+pub enum Stmt {
+    /// `drop when` (keep = false), `keep when` (true): forgets the innermost scope.
+    Filter {
+        /// `keep when`
+        keep: bool,
+        /// The condition.
+        condition: Expr,
+    },
+    /// The first arm whose condition holds.
+    When {
+        /// Conditions and statements.
+        arms: Vec<(Expr, Vec<Stmt>)>,
+        /// The plain `else`.
+        otherwise: Vec<Stmt>,
+    },
+    /// For each element of an array.
+    Each {
+        /// The array.
+        array: Path,
+        /// Its elements.
+        id: LoopId,
+        /// More elements reject the record (R1301).
+        max: u32,
+        /// What is done.
+        body: Vec<Stmt>,
+        /// Where it stands.
+        span: Span,
+    },
+    /// Makes an event.
+    Emit(Box<Emit>),
+    /// Forgets the innermost scope with its events.
+    Drop(Span),
+    /// Refuses the record.
+    Reject(String, Span),
+}
+
+/// One event.
+#[derive(Debug)]
+pub struct Emit {
+    /// The class's name.
+    pub class: String,
+    /// Its columns, in the order of [`Column::ALL`].
+    pub columns: Vec<Field>,
+    /// `event.extra.NAME`
+    pub extra: Vec<(String, Field)>,
+    /// The OCSF event.
+    pub root: Object,
+    /// Where it stands.
+    pub span: Span,
+}
+
+/// One line of the mapping.
+#[derive(Debug, Clone)]
+pub struct Field {
+    /// The value.
+    pub value: Expr,
+    /// Looked at when `value` is missing.
+    pub on_missing: Option<Handler>,
+    /// Looked at when `value` is invalid.
+    pub on_invalid: Option<Handler>,
+    /// When it is still missing.
+    pub missing: Policy,
+    /// When it is still invalid.
+    pub invalid: Policy,
+    /// What the value must be to fit its target; looked at after the handlers of `value`'s own outcome:
+    /// a value that does not fit is invalid, which `on invalid` sees too.
+    pub check: Check,
+    /// What dead letters call it: `event.time`, `actor.user.name`.
+    pub target: String,
+    /// Where the line stands: of several failing lines the one with the smallest `span.start` is reported.
+    pub span: Span,
+    /// It reads a redacted path.
+    pub redacted: bool,
+}
+
+/// `on missing ...`, `on invalid ...`
+#[derive(Debug, Clone)]
+pub enum Handler {
+    /// Leave it out.
+    Skip,
+    /// Refuse the record.
+    Reject,
+    /// Use this; if it is missing or invalid itself, the policy applies.
+    Value(Box<Expr>),
+}
+
+/// A JSON object of the output.
+#[derive(Debug, Clone, Default)]
+pub struct Object {
+    /// In the order in which they are written.
+    pub members: Vec<Member>,
+    /// Constraints: one of these (names, or ways such as `a.b`) must be present, or the object is incomplete.
+    pub at_least_one: Vec<Vec<String>>,
+    /// Of these (names) only the first in `members` that is present stays.
+    pub just_one: Vec<Vec<String>>,
+    /// It is there only if this holds.
+    pub guard: Option<Box<Expr>>,
+}
+
+/// A member of an object.
+#[derive(Debug, Clone)]
+pub struct Member {
+    /// Its name.
+    pub name: String,
+    /// Without it the object is incomplete.
+    pub required: bool,
+    /// Written only if a member that is no filler is present. Fillers come last.
+    pub filler: bool,
+    /// What it holds.
+    pub node: OutputNode,
+}
+
+/// What a member holds.
+#[derive(Debug, Clone)]
+pub enum OutputNode {
+    /// JSON text that is always the same.
+    Constant(String),
+    /// A value.
+    Value(Field),
+    /// A number of an enum, and the members that follow from it, written behind it.
+    Enum(Field, Vec<Echo>),
+    /// An object; left out if it is empty or incomplete.
+    Object(Object),
+    /// A list of objects; left out if it is empty.
+    List(Vec<Element>),
+}
+
+/// A member that follows from an enum's number: its caption, or `type_uid`.
+#[derive(Debug, Clone)]
+pub struct Echo {
+    /// Its name.
+    pub name: String,
+    /// The JSON text for each number; nothing is written for others.
+    pub texts: Vec<(i64, String)>,
+    /// For 99 *Other*: the source's own word (text), if it is neither missing nor invalid.
+    pub other: Option<Expr>,
+}
+
+/// An element of a list.
+#[derive(Debug, Clone)]
+pub enum Element {
+    /// One object.
+    One(Object),
+    /// An object for each of the first `max` elements of an array.
+    Each {
+        /// The array.
+        array: Path,
+        /// Its elements.
+        id: LoopId,
+        /// Further ones are left out.
+        max: u32,
+        /// The object.
+        object: Object,
+    },
+}
