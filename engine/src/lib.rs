@@ -8,5 +8,6 @@ pub mod decimal;
 pub mod framer;
 pub mod input;
 pub mod plan;
+pub mod read;
 pub mod types;
 pub mod value;

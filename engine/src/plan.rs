@@ -442,6 +442,8 @@ pub struct Field {
     pub target: String,
     /// Its line in the program; a derived one has that of its emit.
     pub line: u32,
+    /// Its byte offset in the program: of several failing fields the one with the smallest is reported.
+    pub position: u32,
     /// No text of the value is shown in dead letters: it reads a redacted path.
     pub redacted: bool,
 }
