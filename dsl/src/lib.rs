@@ -4,4 +4,5 @@
 pub mod ast;
 pub mod diagnostic;
 pub mod hir;
+pub mod ocsf;
 pub mod source;
