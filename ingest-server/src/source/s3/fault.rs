@@ -1,0 +1,240 @@
+//! What went wrong between us and the store, whether it may pass, and how long to wait.
+
+use std::error::Error;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use aws_sdk_s3::config::http::HttpResponse;
+use aws_sdk_s3::error::{DisplayErrorContext, ProvideErrorMetadata};
+
+use super::S3Options;
+use crate::source::SourceError;
+
+/// An error of the SDK.
+pub(super) type SdkError<E> = aws_sdk_s3::error::SdkError<E, HttpResponse>;
+
+/// An error that the store answered with.
+pub(super) trait ServiceError: ProvideErrorMetadata + Error + Send + Sync + 'static {}
+
+impl<E: ProvideErrorMetadata + Error + Send + Sync + 'static> ServiceError for E {}
+
+/// A request that failed.
+pub(super) enum Fault {
+    /// It may work the next time.
+    Passing(String),
+    /// It will not.
+    Lasting(SourceError),
+}
+
+/// How often a request may fail before anything was ever heard of the store.
+const UNREACHED_ATTEMPTS_MAX: u32 = 3;
+
+/// Whether nobody answered at all.
+pub(super) fn is_unreached<E>(error: &SdkError<E>) -> bool {
+    matches!(
+        error,
+        SdkError::DispatchFailure(_) | SdkError::TimeoutError(_) | SdkError::ConstructionFailure(_)
+    )
+}
+
+/// Pauses that double, of which a random part is waited, so that many clients that failed together
+/// do not come back together.
+pub(super) struct Backoff<'a> {
+    options: &'a S3Options,
+    reached: &'a AtomicBool,
+    attempts: u32,
+}
+
+impl<'a> Backoff<'a> {
+    pub(super) fn new(options: &'a S3Options, reached: &'a AtomicBool) -> Self {
+        Self { options, reached, attempts: 0 }
+    }
+
+    /// Attempts that failed since the last progress.
+    pub(super) fn attempts(&self) -> u32 {
+        self.attempts
+    }
+
+    /// There was progress: earlier failures do not count any more.
+    pub(super) fn reset(&mut self) {
+        self.attempts = 0;
+    }
+
+    /// Counts a failure and waits; `false` if there have been enough.
+    pub(super) async fn wait(&mut self) -> bool {
+        self.attempts += 1;
+        let mut attempts_max = self.options.attempts_max;
+        if !self.reached.load(Ordering::Relaxed) {
+            attempts_max = attempts_max.min(UNREACHED_ATTEMPTS_MAX);
+        }
+        if self.attempts >= attempts_max {
+            return false;
+        }
+        tokio::time::sleep(self.pause().mul_f64(fastrand::f64())).await;
+        true
+    }
+
+    fn pause(&self) -> Duration {
+        let doubled = 1_u32.checked_shl(self.attempts - 1).unwrap_or(u32::MAX);
+        self.options.backoff_min.saturating_mul(doubled).min(self.options.backoff_max)
+    }
+}
+
+/// What a request was about, for messages.
+pub(super) struct Target<'a> {
+    pub(super) object: String,
+    pub(super) offset: u64,
+    pub(super) endpoint: &'a str,
+}
+
+impl Target<'_> {
+    pub(super) fn changed(&self, detail: String) -> SourceError {
+        SourceError::Changed { object: self.object.clone(), offset: self.offset, detail }
+    }
+
+    pub(super) fn refused(&self, detail: &str) -> SourceError {
+        SourceError::Refused {
+            object: self.object.clone(),
+            offset: self.offset,
+            detail: format!("{} says: {detail}", self.endpoint),
+        }
+    }
+
+    pub(super) fn unavailable(&self, attempts: u32, detail: String) -> SourceError {
+        SourceError::Unavailable {
+            object: self.object.clone(),
+            offset: self.offset,
+            attempts,
+            endpoint: self.endpoint.to_owned(),
+            detail,
+        }
+    }
+
+    /// Says whether a failure may pass, and if not, what it means to the user.
+    pub(super) fn classify<E: ServiceError>(&self, error: SdkError<E>) -> Fault {
+        match &error {
+            SdkError::ServiceError(service) => {
+                let answer = Answer::of(service.err(), service.raw());
+                if answer.may_pass() {
+                    Fault::Passing(answer.to_text())
+                } else {
+                    Fault::Lasting(self.refusal(&answer))
+                }
+            }
+            SdkError::DispatchFailure(failure) if failure.is_io() || failure.is_timeout() => {
+                Fault::Passing(root_cause(&error))
+            }
+            SdkError::TimeoutError(_) | SdkError::ResponseError(_) => {
+                Fault::Passing(root_cause(&error))
+            }
+            _ => Fault::Lasting(self.unusable(&error)),
+        }
+    }
+
+    /// The request could not even be made.
+    fn unusable<E: ServiceError>(&self, error: &SdkError<E>) -> SourceError {
+        let text = DisplayErrorContext(error).to_string();
+        let problem = if text.contains("redentials") {
+            "no credentials were found; set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or \
+             AWS_PROFILE with a profile that holds them"
+                .to_owned()
+        } else {
+            format!("no request to {} can be made: {}", self.endpoint, root_cause(error))
+        };
+        SourceError::Config { problem }
+    }
+
+    fn refusal(&self, answer: &Answer) -> SourceError {
+        let bucket = self.object.split('/').take(3).collect::<Vec<_>>().join("/");
+        let at = self.endpoint;
+        match (answer.status, answer.code.as_str()) {
+            (_, "NoSuchBucket") => SourceError::NotFound {
+                object: bucket,
+                help: format!(
+                    "there is no such bucket at {at}; check its name, and --endpoint-url"
+                ),
+            },
+            (301 | 307 | 308, _) | (_, "AuthorizationHeaderMalformed" | "PermanentRedirect") => {
+                let region = answer.region.as_deref().unwrap_or("REGION");
+                self.refused(&format!(
+                    "the bucket is in another region ({}); give --region {region}",
+                    answer.to_text()
+                ))
+            }
+            (404, _) => SourceError::NotFound {
+                object: self.object.clone(),
+                help: format!(
+                    "there is no such key at {at}; for all objects below a prefix, end it with `/`"
+                ),
+            },
+            (412, _) => self.changed("its ETag is another one".to_owned()),
+            (416, _) => self.changed("it has become shorter".to_owned()),
+            (_, "InvalidObjectState") => {
+                self.refused("the object is archived; restore it before it is read")
+            }
+            (401 | 403, code) | (400, code @ ("ExpiredToken" | "InvalidToken")) => {
+                SourceError::Denied {
+                    object: self.object.clone(),
+                    detail: format!("{at} says: {}", answer.to_text()),
+                    help: denied_help(code).to_owned(),
+                }
+            }
+            _ => self.refused(&answer.to_text()),
+        }
+    }
+}
+
+fn denied_help(code: &str) -> &'static str {
+    match code {
+        "InvalidAccessKeyId" => "the access key is not known there; check AWS_ACCESS_KEY_ID",
+        "SignatureDoesNotMatch" => "the secret is wrong; check AWS_SECRET_ACCESS_KEY",
+        "ExpiredToken" | "InvalidToken" => "the session is over; get new credentials",
+        "RequestTimeTooSkewed" => "the clock of this machine is wrong; set it",
+        _ => "allow these credentials s3:GetObject on it, and s3:ListBucket on its bucket",
+    }
+}
+
+/// What the store answered instead of data.
+struct Answer {
+    status: u16,
+    code: String,
+    message: String,
+    /// Where the bucket is, if the store says so.
+    region: Option<String>,
+}
+
+impl Answer {
+    fn of(error: &impl ProvideErrorMetadata, raw: &HttpResponse) -> Self {
+        Self {
+            status: raw.status().as_u16(),
+            code: error.code().unwrap_or_default().to_owned(),
+            message: error.message().unwrap_or_default().to_owned(),
+            region: raw.headers().get("x-amz-bucket-region").map(ToOwned::to_owned),
+        }
+    }
+
+    fn may_pass(&self) -> bool {
+        matches!(
+            self.code.as_str(),
+            "SlowDown" | "Throttling" | "ThrottlingException" | "RequestTimeout" | "InternalError"
+        ) || matches!(self.status, 408 | 425 | 429 | 500 | 502..=599)
+    }
+
+    fn to_text(&self) -> String {
+        let texts = [self.code.as_str(), self.message.as_str()];
+        let texts: Vec<&str> = texts.into_iter().filter(|text| !text.is_empty()).collect();
+        if texts.is_empty() {
+            return format!("status {}", self.status);
+        }
+        format!("status {}, {}", self.status, texts.join(": "))
+    }
+}
+
+/// The innermost message, which says most.
+fn root_cause(error: &dyn Error) -> String {
+    let mut cause = error;
+    while let Some(deeper) = cause.source() {
+        cause = deeper;
+    }
+    cause.to_string()
+}
