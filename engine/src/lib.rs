@@ -3,7 +3,9 @@
 pub mod batch;
 pub mod block;
 pub mod builtins;
+mod civil;
 pub mod code;
+pub mod convert;
 pub mod decimal;
 pub mod framer;
 pub mod input;
