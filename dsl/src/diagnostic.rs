@@ -113,4 +113,13 @@ impl Diagnostic {
         self.fix = Some(Fix { title: title.into(), edits: vec![(span, text.into())] });
         self
     }
+
+    /// Adds an edit of another place to the fix; without a fix it does nothing.
+    #[must_use]
+    pub fn edit(mut self, span: Span, text: impl Into<String>) -> Self {
+        if let Some(fix) = &mut self.fix {
+            fix.edits.push((span, text.into()));
+        }
+        self
+    }
 }

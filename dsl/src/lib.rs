@@ -4,5 +4,7 @@
 pub mod ast;
 pub mod diagnostic;
 pub mod hir;
+pub mod lex;
 pub mod ocsf;
+pub mod parse;
 pub mod source;
