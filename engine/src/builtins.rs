@@ -10,6 +10,40 @@ use bumpalo::Bump;
 use crate::types::{NumberFormat, Type};
 use crate::value::Value;
 
+mod abs;
+mod base64;
+mod boolean;
+mod decimal;
+mod epoch;
+mod float;
+mod format_time;
+mod int;
+mod ip;
+mod is_private;
+mod length;
+mod lower;
+mod mask;
+mod mask_email;
+mod max;
+mod min;
+mod part;
+mod replace;
+mod round;
+mod sha256;
+mod stable_id;
+mod strip_prefix;
+mod strip_suffix;
+mod timestamp;
+mod trim;
+mod truncate;
+mod unix_ms;
+mod unix_ns;
+mod unix_seconds;
+mod unix_us;
+mod upper;
+mod url_decode;
+mod uuid5;
+
 /// A function: what it takes, what it gives, and how to get its code.
 pub struct Builtin {
     /// Its name.
@@ -25,8 +59,11 @@ pub struct Builtin {
     /// Examples, which run as tests.
     pub examples: &'static [Example],
     /// Binds the constant arguments: parses formats, looks zones up, compiles patterns.
-    pub prepare: fn(&[Constant], &Environment) -> Result<Box<dyn Call>, BadArgument>,
+    pub prepare: fn(&[Constant], &Environment) -> Prepared,
 }
+
+/// A function ready to be called, or why its constant arguments do not do.
+pub type Prepared = Result<Box<dyn Call>, BadArgument>;
 
 /// A parameter.
 #[derive(Debug, Clone, Copy)]
@@ -41,12 +78,31 @@ pub struct Param {
     pub repeated: bool,
 }
 
+impl Param {
+    const fn new(name: &'static str, kind: ParamKind) -> Self {
+        Self { name, kind, optional: false, repeated: false }
+    }
+
+    const fn optional(self) -> Self {
+        Self { optional: true, ..self }
+    }
+
+    const fn repeated(self) -> Self {
+        Self { repeated: true, ..self }
+    }
+
+    /// The subject of a function about text.
+    const TEXT: Self = Self::new("text", ParamKind::Value(Type::Text));
+}
+
 /// What may stand in the place of a parameter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ParamKind {
     /// An expression of this type; goes to [`Call::call`].
     Value(Type),
-    /// An expression of any scalar type, as it is; goes to [`Call::call`].
+    /// An expression of any number type, as it is (a path is read as a decimal); goes to [`Call::call`].
+    Number,
+    /// An expression of any scalar type, as it is (a path is read as text); goes to [`Call::call`].
     Scalar,
     /// A literal text; goes to `prepare`.
     ConstantText,
@@ -72,8 +128,8 @@ pub enum Constant {
 pub enum ResultType {
     /// Always this.
     Fixed(Type),
-    /// The type of its subject.
-    Subject,
+    /// The widest type of its [`ParamKind::Number`] arguments: int, decimal, float.
+    Number,
 }
 
 /// What a function may know about the program around it.
@@ -96,15 +152,53 @@ pub struct BadArgument {
     pub help: Option<String>,
 }
 
+/// A format without `%z` has no zone.
+pub const CODE_NO_ZONE: &str = "W0402";
+/// A zone or a directive that does not exist.
+pub const CODE_UNKNOWN_ZONE_OR_DIRECTIVE: &str = "W0404";
+/// Any other literal argument that does not do.
+pub const CODE_BAD_LITERAL: &str = "W0405";
+
+impl BadArgument {
+    /// A literal that does not do, for a reason of the function's own.
+    fn literal(index: usize, message: impl Into<String>, help: impl Into<String>) -> Self {
+        let (message, help) = (message.into(), Some(help.into()));
+        Self { index, code: CODE_BAD_LITERAL, message, help }
+    }
+}
+
 /// An example of a function, in the language.
 #[derive(Debug, Clone, Copy)]
 pub struct Example {
-    /// An expression over the record `given`.
+    /// An expression of literals.
     pub expr: &'static str,
-    /// A JSON record.
-    pub given: &'static str,
-    /// The text of the result; `None` is missing, "invalid" is written so.
-    pub gives: Option<&'static str>,
+    /// What comes of it.
+    pub gives: Gives,
+}
+
+/// What an example gives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Gives {
+    /// A value of this text.
+    Text(&'static str),
+    /// Nothing.
+    Missing,
+    /// Something that is not what it should be.
+    Invalid,
+}
+
+impl Example {
+    const fn gives(expr: &'static str, text: &'static str) -> Self {
+        Self { expr, gives: Gives::Text(text) }
+    }
+
+    const fn missing(expr: &'static str) -> Self {
+        Self { expr, gives: Gives::Missing }
+    }
+
+    const fn invalid(expr: &'static str) -> Self {
+        Self { expr, gives: Gives::Invalid }
+    }
 }
 
 /// A function with its constants bound.
@@ -126,4 +220,144 @@ pub fn find(name: &str) -> Option<&'static Builtin> {
 }
 
 /// Every function, in the order of the documentation.
-pub static ALL: &[&Builtin] = &[];
+pub static ALL: &[&Builtin] = &[
+    &lower::BUILTIN,
+    &upper::BUILTIN,
+    &trim::BUILTIN,
+    &strip_prefix::BUILTIN,
+    &strip_suffix::BUILTIN,
+    &replace::BUILTIN,
+    &part::BUILTIN,
+    &truncate::BUILTIN,
+    &length::BUILTIN,
+    &int::BUILTIN,
+    &decimal::BUILTIN,
+    &float::BUILTIN,
+    &round::BUILTIN,
+    &abs::BUILTIN,
+    &min::BUILTIN,
+    &max::BUILTIN,
+    &boolean::BUILTIN,
+    &timestamp::BUILTIN,
+    &unix_seconds::BUILTIN,
+    &unix_ms::BUILTIN,
+    &unix_us::BUILTIN,
+    &unix_ns::BUILTIN,
+    &format_time::BUILTIN,
+    &ip::BUILTIN,
+    &is_private::BUILTIN,
+    &stable_id::BUILTIN,
+    &uuid5::BUILTIN,
+    &sha256::BUILTIN,
+    &url_decode::BUILTIN,
+    &base64::BUILTIN,
+    &mask_email::BUILTIN,
+    &mask::BUILTIN,
+];
+
+/// The longest text that a function makes. Only functions that can lengthen a text look at it.
+const TEXT_BYTES_MAX: usize = 16 << 20;
+
+/// A function's code and its constants.
+struct Bound<T> {
+    name: &'static str,
+    constants: T,
+    run: Run<T>,
+}
+
+/// A function's code.
+type Run<T> = for<'a> fn(&T, &[Value<'a>], &'a Bump) -> Value<'a>;
+
+/// Puts code and constants together.
+fn bind<T>(name: &'static str, constants: T, run: Run<T>) -> Prepared
+where
+    T: fmt::Debug + Send + Sync + 'static,
+{
+    Ok(Box::new(Bound { name, constants, run }))
+}
+
+impl<T: fmt::Debug + Send + Sync> Call for Bound<T> {
+    fn call<'a>(&self, args: &[Value<'a>], arena: &'a Bump) -> Value<'a> {
+        (self.run)(&self.constants, args, arena)
+    }
+}
+
+impl<T: fmt::Debug> fmt::Debug for Bound<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}({:?})", self.name, self.constants)
+    }
+}
+
+/// The text argument in this place.
+///
+/// # Panics
+/// If it is no text: the checker gives every argument its declared type.
+#[track_caller]
+fn text_arg<'a>(args: &[Value<'a>], place: usize) -> &'a str {
+    match args.get(place) {
+        Some(Value::Text(text)) => text,
+        other => panic!("argument {place} is a text by the signature, not {other:?}"),
+    }
+}
+
+/// The literal text in this place.
+///
+/// # Panics
+/// As [`text_arg`].
+#[track_caller]
+fn constant_text(constants: &[Constant], place: usize) -> &str {
+    match constants.get(place) {
+        Some(Constant::Text(text)) => text,
+        other => panic!("constant {place} is a text by the signature, not {other:?}"),
+    }
+}
+
+/// The literal whole number in this place, from `min` on.
+///
+/// # Panics
+/// As [`text_arg`].
+#[track_caller]
+fn constant_count(constants: &[Constant], place: usize, min: u32) -> Result<usize, BadArgument> {
+    let Some(Constant::Int(number)) = constants.get(place) else {
+        panic!(
+            "constant {place} is a whole number by the signature, not {:?}",
+            constants.get(place)
+        )
+    };
+    match u32::try_from(*number) {
+        Ok(count) if count >= min => Ok(count as usize),
+        _ => Err(BadArgument::literal(
+            place,
+            format!("`{number}` is out of range here"),
+            format!("write a whole number from {min} on"),
+        )),
+    }
+}
+
+/// A literal text that must not be empty.
+#[track_caller]
+fn constant_nonempty(constants: &[Constant], place: usize) -> Result<String, BadArgument> {
+    let text = constant_text(constants, place);
+    if text.is_empty() {
+        return Err(BadArgument::literal(
+            place,
+            "this text is empty",
+            "write at least one character",
+        ));
+    }
+    Ok(text.to_owned())
+}
+
+/// Bytes as hexadecimal digits of lower case.
+fn hex<'a>(bytes: &[u8], arena: &'a Bump) -> Value<'a> {
+    let mut text = bumpalo::collections::String::with_capacity_in(bytes.len() * 2, arena);
+    for byte in bytes {
+        for nibble in [byte >> 4, byte & 15] {
+            text.push(char::from_digit(u32::from(nibble), 16).expect("a nibble is below 16"));
+        }
+    }
+    Value::Text(text.into_bump_str())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,5 +1,7 @@
 //! From one type to another: the one text of every value, and what a text is read as.
 
+use std::cmp::Ordering;
+
 use bumpalo::Bump;
 
 use crate::read;
@@ -41,7 +43,7 @@ pub fn text_of<'a>(value: Value<'a>, arena: &'a Bump) -> Value<'a> {
     }
 }
 
-fn format_in<'a>(arena: &'a Bump, arguments: std::fmt::Arguments<'_>) -> Value<'a> {
+pub(crate) fn format_in<'a>(arena: &'a Bump, arguments: std::fmt::Arguments<'_>) -> Value<'a> {
     let mut text = bumpalo::collections::String::new_in(arena);
     // Writing to a text in memory does not fail.
     let _ = std::fmt::Write::write_fmt(&mut text, arguments);
@@ -84,6 +86,27 @@ pub fn convert<'a>(
         Value::Text(text) => fault(arena, to.noun(), text),
         other => other,
     })
+}
+
+/// Two numbers as ones of the wider type (int, decimal, float), and which is the larger.
+///
+/// Values that are no numbers stay as they are, and count as equal.
+pub fn same_number_type<'a>(a: Value<'a>, b: Value<'a>) -> (Value<'a>, Value<'a>, Ordering) {
+    match (a, b) {
+        (Value::Int(left), Value::Int(right)) => (a, b, left.cmp(&right)),
+        (Value::Decimal(left), Value::Decimal(right)) => (a, b, left.cmp(&right)),
+        // There is no NaN.
+        (Value::Float(left), Value::Float(right)) => (a, b, left.total_cmp(&right)),
+        (Value::Int(left), Value::Decimal(_)) => same_number_type(Value::Decimal(left.into()), b),
+        (Value::Decimal(_), Value::Int(right)) => same_number_type(a, Value::Decimal(right.into())),
+        (Value::Float(_), Value::Int(right)) => same_number_type(a, Value::Float(right as f64)),
+        (Value::Float(_), Value::Decimal(right)) => {
+            same_number_type(a, Value::Float(right.to_f64()))
+        }
+        (Value::Int(left), Value::Float(_)) => same_number_type(Value::Float(left as f64), b),
+        (Value::Decimal(left), Value::Float(_)) => same_number_type(Value::Float(left.to_f64()), b),
+        _ => (a, b, Ordering::Equal),
+    }
 }
 
 /// Reads a text as a type that texts are read as.

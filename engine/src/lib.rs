@@ -11,5 +11,6 @@ pub mod framer;
 pub mod input;
 pub mod plan;
 pub mod read;
+pub mod time_format;
 pub mod types;
 pub mod value;

@@ -1,0 +1,230 @@
+//! Runs the examples of all functions: literals, piped through functions, by their own signatures.
+
+use std::collections::HashSet;
+
+use bumpalo::Bump;
+use regex::Regex;
+
+use super::*;
+use crate::convert::{convert, text_of};
+use crate::decimal::Decimal;
+
+/// A small reader of examples: `"text" |> part(".", last)`, `stable_id(1, missing)`.
+struct Reader<'e> {
+    rest: &'e str,
+}
+
+/// What stands between parentheses.
+enum Literal<'a> {
+    Value(Value<'a>),
+    Last,
+}
+
+impl Reader<'_> {
+    /// Takes what matches from here on.
+    fn take(&mut self, pattern: &str) -> Option<String> {
+        let found = Regex::new(&format!("^\\s*({pattern})")).unwrap().captures(self.rest)?;
+        self.rest = &self.rest[found[0].len()..];
+        Some(found[1].to_owned())
+    }
+
+    fn literal<'a>(&mut self, arena: &'a Bump) -> Option<Literal<'a>> {
+        if let Some(text) = self.take(r#""(?:[^"\\]|\\.)*""#) {
+            return Some(Literal::Value(Value::Text(arena.alloc_str(&unescape(&text)))));
+        }
+        if let Some(number) = self.take(r"-?[0-9]+(\.[0-9]+)?") {
+            return Some(Literal::Value(match number.parse() {
+                Ok(whole) => Value::Int(whole),
+                Err(_) => Value::Decimal(Decimal::parse(&number).unwrap()),
+            }));
+        }
+        if self.take("missing\\b").is_some() {
+            return Some(Literal::Value(Value::Missing));
+        }
+        self.take("last\\b").map(|_| Literal::Last)
+    }
+
+    /// A name and its literals; without parentheses there are none.
+    fn call<'a>(&mut self, arena: &'a Bump) -> (String, Vec<Literal<'a>>) {
+        let name = self.take("[a-z0-9_]+").expect("a function");
+        let mut literals = Vec::new();
+        if self.take(r"\(").is_some() {
+            while self.take(r"\)").is_none() {
+                literals.push(self.literal(arena).expect("a literal"));
+                self.take(",");
+            }
+        }
+        (name, literals)
+    }
+}
+
+fn unescape(quoted: &str) -> String {
+    let text = &quoted[1..quoted.len() - 1];
+    text.replace("\\t", "\t").replace("\\u{a0}", "\u{a0}")
+}
+
+/// Converts as the checker does, and calls.
+fn apply<'a>(builtin: &Builtin, literals: Vec<Literal<'a>>, arena: &'a Bump) -> Value<'a> {
+    let (mut args, mut constants) = (Vec::new(), Vec::new());
+    for (at, literal) in literals.into_iter().enumerate() {
+        let param = builtin.params.get(at).or(builtin.params.last()).unwrap();
+        match (param.kind, literal) {
+            (ParamKind::Value(ty), Literal::Value(value)) => {
+                args.push(convert(value, ty, NumberFormat::default(), arena));
+            }
+            (ParamKind::Number | ParamKind::Scalar, Literal::Value(value)) => args.push(value),
+            (ParamKind::ConstantText, Literal::Value(Value::Text(text))) => {
+                constants.push(Constant::Text(text.to_owned()));
+            }
+            (
+                ParamKind::ConstantInt | ParamKind::ConstantIntOrLast,
+                Literal::Value(Value::Int(number)),
+            ) => {
+                constants.push(Constant::Int(number));
+            }
+            (ParamKind::ConstantIntOrLast, Literal::Last) => constants.push(Constant::Last),
+            _ => panic!("a literal of another kind"),
+        }
+    }
+    if let Some(invalid) = args.iter().find(|arg| matches!(arg, Value::Invalid(_))) {
+        return *invalid;
+    }
+    let call = (builtin.prepare)(&constants, &Environment::default()).expect("good arguments");
+    call.call(&args, arena)
+}
+
+fn evaluate<'a>(expr: &str, arena: &'a Bump) -> Value<'a> {
+    let mut reader = Reader { rest: expr };
+    let mut value = match reader.literal(arena) {
+        Some(Literal::Value(value)) => value,
+        _ => {
+            let (name, literals) = reader.call(arena);
+            apply(find(&name).expect("a function"), literals, arena)
+        }
+    };
+    while reader.take(r"\|>").is_some() {
+        let (name, mut literals) = reader.call(arena);
+        literals.insert(0, Literal::Value(value));
+        value = apply(find(&name).expect("a function"), literals, arena);
+    }
+    assert_eq!(reader.rest, "", "{expr}");
+    value
+}
+
+#[test]
+fn examples_hold() {
+    for builtin in ALL {
+        assert!(!builtin.examples.is_empty(), "{} has no example", builtin.name);
+        for example in builtin.examples {
+            assert!(example.expr.contains(builtin.name), "{}", example.expr);
+            let arena = Bump::new();
+            let gives = match text_of(evaluate(example.expr, &arena), &arena) {
+                Value::Missing => "missing".to_owned(),
+                Value::Text(text) => format!("text {text}"),
+                _ => "invalid".to_owned(),
+            };
+            let expected = match example.gives {
+                Gives::Missing => "missing".to_owned(),
+                Gives::Invalid => "invalid".to_owned(),
+                Gives::Text(text) => format!("text {text}"),
+            };
+            assert_eq!(gives, expected, "{}", example.expr);
+        }
+    }
+}
+
+#[test]
+fn results_are_of_the_declared_type() {
+    for builtin in ALL {
+        let ResultType::Fixed(ty) = builtin.result else { continue };
+        for example in builtin.examples {
+            let arena = Bump::new();
+            let value = evaluate(example.expr, &arena);
+            let fits = match value {
+                Value::Missing | Value::Invalid(_) => true,
+                Value::Text(_) => ty == Type::Text,
+                Value::Int(_) => ty == Type::Int,
+                Value::Decimal(_) => ty == Type::Decimal,
+                Value::Float(_) => ty == Type::Float,
+                Value::Bool(_) => ty == Type::Bool,
+                Value::Timestamp(_) => ty == Type::Timestamp,
+                Value::Ip(_) => ty == Type::Ip,
+                Value::Duration(_) | Value::Json(_) | Value::List(_) => false,
+            };
+            assert!(fits, "{} gives {value:?}", example.expr);
+        }
+    }
+}
+
+#[test]
+fn signatures_are_sound() {
+    let mut names = HashSet::new();
+    for builtin in ALL {
+        assert!(names.insert(builtin.name), "{} stands twice", builtin.name);
+        assert!(builtin.doc.ends_with('.'), "{}", builtin.name);
+        let optional = builtin.params.iter().position(|param| param.optional);
+        if let Some(first) = optional {
+            assert!(builtin.params[first..].iter().all(|param| param.optional), "{}", builtin.name);
+        }
+        for (at, param) in builtin.params.iter().enumerate() {
+            assert!(!param.repeated || at + 1 == builtin.params.len(), "{}", builtin.name);
+        }
+    }
+    assert_eq!(find("lower").map(|builtin| builtin.name), Some("lower"));
+    assert!(find("now").is_none());
+}
+
+#[test]
+fn numbers_are_read_as_the_input_writes_them() {
+    let arena = Bump::new();
+    let environment = Environment { numbers: NumberFormat { decimal: b',', grouping: Some(b'.') } };
+    let run = |name: &str, text| {
+        let call = (find(name).unwrap().prepare)(&[], &environment).unwrap();
+        text_of(call.call(&[Value::Text(text)], &arena), &arena)
+    };
+    assert_eq!(run("int", "1.200"), Value::Text("1200"));
+    assert_eq!(run("decimal", "1.234,56"), Value::Text("1234.56"));
+    assert_eq!(run("unix_seconds", "1.722.461.446,5"), Value::Text("2024-07-31T21:30:46.5Z"));
+    assert!(matches!(run("int", "1.2"), Value::Invalid(_)));
+}
+
+#[test]
+fn bad_literals() {
+    let int = Constant::Int;
+    let text = |text: &str| Constant::Text(text.to_owned());
+    for (name, constants, index) in [
+        ("part", vec![text(""), int(0)], 0),
+        ("part", vec![text("."), int(-1)], 1),
+        ("truncate", vec![int(0)], 0),
+        ("round", vec![int(-1)], 0),
+        ("mask", vec![int(i64::MAX)], 0),
+        ("replace", vec![text(""), text("x")], 0),
+        ("strip_prefix", vec![text("")], 0),
+        ("bool", vec![text("yes")], 0),
+        ("bool", vec![text("x"), text("x")], 1),
+        ("uuid5", vec![text("nothing")], 0),
+    ] {
+        let error = (find(name).unwrap().prepare)(&constants, &Environment::default()).unwrap_err();
+        assert_eq!((error.code, error.index), (CODE_BAD_LITERAL, index), "{name}");
+        assert!(error.help.is_some());
+    }
+    let error = (find("format_time").unwrap().prepare)(&[text("%Q")], &Environment::default());
+    assert_eq!(error.unwrap_err().code, CODE_UNKNOWN_ZONE_OR_DIRECTIVE);
+}
+
+#[test]
+fn replacing_is_bounded() {
+    let arena = Bump::new();
+    let constants = [Constant::Text("a".into()), Constant::Text("x".repeat(1 << 20))];
+    let call = (find("replace").unwrap().prepare)(&constants, &Environment::default()).unwrap();
+    let text = "a".repeat(100);
+    let outcome = call.call(&[Value::Text(&text)], &arena);
+    assert!(matches!(outcome, Value::Invalid(fault) if fault.text.is_empty()), "{outcome:?}");
+}
+
+#[test]
+fn a_function_shows_its_constants() {
+    let constants = [Constant::Text(".".into()), Constant::Last];
+    let call = (find("part").unwrap().prepare)(&constants, &Environment::default()).unwrap();
+    assert_eq!(format!("{call:?}"), r#"part((".", None))"#);
+}
