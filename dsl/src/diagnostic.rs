@@ -2,6 +2,8 @@
 //!
 //! Phases push [`Diagnostic`]s; only the `render` module knows how they look.
 
+pub mod render;
+
 use crate::source::Span;
 
 /// How bad it is.

@@ -61,6 +61,8 @@ struct FileReader {
     file: File,
     /// Which lines of the head were met, readable or not.
     met: [Option<Span>; HEAD.len()],
+    /// The word that starts the first item.
+    first_item: Option<Span>,
     /// Something could not even be recognised; a missing line may be there in disguise.
     lost: bool,
 }
@@ -80,8 +82,12 @@ impl FileReader {
         let whole = input;
         while input.kind() != Kind::End {
             input.cx.begin_entry();
-            if let Some(rank) = head_rank(input) {
-                self.meet(input, rank);
+            match head_rank(input) {
+                Some(rank) => self.meet(input, rank),
+                None if input.starts_item() => {
+                    keep_first(&mut self.first_item, input.peek().span);
+                }
+                None => {}
             }
             input = match part(input) {
                 Ok((rest, part)) => {
@@ -105,7 +111,7 @@ impl FileReader {
     /// Notes a line of the head and reports it if it is not the first of its kind or stands behind what follows it.
     fn meet(&mut self, input: Tokens<'_>, rank: usize) {
         let span = input.peek().span;
-        let word = HEAD[rank];
+        let word = head_word(rank);
         if let Some(first) = self.met[rank] {
             input.cx.report(
                 Diagnostic::error(
@@ -120,8 +126,7 @@ impl FileReader {
             return;
         }
         let later = self.met[rank + 1..].iter().flatten().min().copied();
-        let item = self.file.items.first().map(item_span);
-        if let Some(before) = later.or(item) {
+        if let Some(before) = later.or(self.first_item) {
             let order = "the head of a file is `weir`, `parser`, `ocsf`, `product`, `input`, `on error`, in this order";
             input.cx.report(
                 Diagnostic::error(
@@ -143,12 +148,12 @@ impl FileReader {
             Part::Head(head) => {
                 let file = &mut self.file;
                 match head {
-                    Head::Edition(edition) => drop(file.edition.get_or_insert(edition)),
-                    Head::Parser(line) => drop(file.parser.get_or_insert(line)),
-                    Head::Ocsf(line) => drop(file.ocsf.get_or_insert(line)),
-                    Head::Product(line) => drop(file.product.get_or_insert(line)),
-                    Head::Input(input) => drop(file.input.get_or_insert(input)),
-                    Head::OnError(on_error) => drop(file.on_error.get_or_insert(on_error)),
+                    Head::Edition(edition) => keep_first(&mut file.edition, edition),
+                    Head::Parser(line) => keep_first(&mut file.parser, line),
+                    Head::Ocsf(line) => keep_first(&mut file.ocsf, line),
+                    Head::Product(line) => keep_first(&mut file.product, line),
+                    Head::Input(input) => keep_first(&mut file.input, input),
+                    Head::OnError(on_error) => keep_first(&mut file.on_error, on_error),
                 }
             }
         }
@@ -164,7 +169,10 @@ impl FileReader {
             }
             _ => {
                 self.lost = true;
-                input.cx.syntax(unexpected(input));
+                // A `}` too many behind something unreadable is a part of it.
+                if input.kind() != Kind::BraceClose || !input.cx.said_something() {
+                    input.cx.syntax(unexpected(input));
+                }
                 input.at
             }
         };
@@ -224,6 +232,12 @@ impl FileReader {
     }
 }
 
+fn keep_first<T>(slot: &mut Option<T>, value: T) {
+    if slot.is_none() {
+        *slot = Some(value);
+    }
+}
+
 /// What each line of the head looks like.
 const HEAD_EXAMPLES: [&str; HEAD.len()] = [
     "weir 1",
@@ -240,27 +254,8 @@ fn head_word(rank: usize) -> &'static str {
 
 /// Which line of the head starts here.
 fn head_rank(input: Tokens<'_>) -> Option<usize> {
-    let word = input.word()?;
+    let word = input.word().filter(|&word| word != "on" || input.word_ahead(1) == Some("error"))?;
     HEAD.iter().position(|&head| head == word)
-}
-
-/// Where an item begins.
-fn item_span(item: &Item) -> Span {
-    match item {
-        Item::Table(table) => table.span,
-        Item::Raw(raw) => raw.span,
-        Item::Keep(_, span) => *span,
-        Item::Test(test) => test.name.span,
-        Item::Let(let_) => let_.name.span,
-        Item::Stmt(stmt) => match stmt {
-            Stmt::Drop(_, span) | Stmt::Reject(_, span) => *span,
-            Stmt::When(when) => when.keyword,
-            Stmt::Each(each) => each.header.span,
-            Stmt::Emit(emit) => emit.class.span,
-            Stmt::Event(event) => event.keyword,
-            Stmt::Let(let_) => let_.name.span,
-        },
-    }
 }
 
 /// A report on what starts nothing at the level of the file.

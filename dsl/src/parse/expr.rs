@@ -230,9 +230,9 @@ fn compare_op(input: Tokens<'_>) -> Option<(BinaryOp, &'static str)> {
         Kind::LessEqual => (BinaryOp::LessEqual, "<="),
         Kind::Greater => (BinaryOp::Greater, ">"),
         Kind::GreaterEqual => (BinaryOp::GreaterEqual, ">="),
-        Kind::Assign => {
+        Kind::Assign if !input.peek().line_start => {
             let span = input.peek().span;
-            input.cx.report(
+            input.cx.repair(
                 Diagnostic::error(
                     "W0020",
                     span,
@@ -517,6 +517,9 @@ fn word_value(input: Tokens<'_>) -> Parsed<'_, Tree> {
         Some("if") => return bare_if(input),
         _ => {}
     }
+    if token.line_start && input.starts_assignment() {
+        return not_here();
+    }
     let (rest, name) = name(input)?;
     if rest.kind() == Kind::ParenOpen {
         let (rest, (args, height)) = call_args(rest, &name)?;
@@ -590,7 +593,7 @@ fn wrapper(input: Tokens<'_>) -> Parsed<'_, Tree> {
 fn parenthesised(input: Tokens<'_>) -> Parsed<'_, Tree> {
     let (rest, _) = sign(Kind::ParenOpen)(input)?;
     let (rest, mut tree) = must("a value after `(`", tree)(rest)?;
-    let rest = close(rest, Kind::ParenClose, "`)`");
+    let rest = close(rest, Kind::ParenClose, "`)`")?;
     tree.expr.span = input.span_to(rest);
     tree.piped = None;
     continued(input, rest, tree)
@@ -608,14 +611,18 @@ fn continued<'t>(input: Tokens<'t>, rest: Tokens<'t>, tree: Tree) -> Parsed<'t, 
 }
 
 /// Behind a closing sign; if it is not there, says so and goes on as if it were.
-fn close<'t>(input: Tokens<'t>, kind: Kind, sign: &'static str) -> Tokens<'t> {
+fn close<'t>(input: Tokens<'t>, kind: Kind, sign: &'static str) -> Result<Tokens<'t>, Err<Fault>> {
     if input.kind() == kind {
-        return input.advance();
+        return Ok(input.advance());
     }
-    if let Fault::Wrong { diagnostic, .. } = input.expected(sign) {
-        input.cx.syntax(Diagnostic { code: "W0008", ..*diagnostic });
+    let fault = input.expected(sign);
+    match fault {
+        Fault::Wrong { diagnostic, .. } if input.kind() != Kind::Comma => {
+            input.cx.syntax(Diagnostic { code: "W0008", ..*diagnostic });
+            Ok(input)
+        }
+        fault => Err(Err::Failure(fault)),
     }
-    input
 }
 
 /// `[a, b]`
@@ -656,7 +663,7 @@ fn items<'t>(
                 after
             }
             kind if kind != closing => {
-                return Ok((close(after, closing, expected), (items, height)));
+                return Ok((close(after, closing, expected)?, (items, height)));
             }
             _ => after,
         };
@@ -680,7 +687,7 @@ fn trailing_comma(input: Tokens<'_>, closing: Kind) -> Tokens<'_> {
 fn missing_comma(input: Tokens<'_>) {
     let at = input.previous().map_or(0, |token| token.span.end);
     if let Fault::Wrong { diagnostic, .. } = input.expected("`,` between two values") {
-        input.cx.syntax(diagnostic.fix("insert ,", Span::new(at, at), ","));
+        input.cx.syntax(diagnostic.help("write `,`").fix("insert ,", Span::new(at, at), ","));
     }
 }
 
@@ -689,7 +696,7 @@ fn steps(input: Tokens<'_>) -> Parsed<'_, (Vec<PathStep>, u32)> {
     let (mut rest, mut steps, mut height) = (input, Vec::new(), 0);
     loop {
         match rest.kind() {
-            Kind::Dot => {
+            Kind::Dot if rest.at == input.at || !rest.peek().line_start => {
                 if rest.at != input.at {
                     no_space_before(rest);
                 }
@@ -731,7 +738,7 @@ fn index(input: Tokens<'_>) -> Parsed<'_, (PathStep, u32)> {
         let (rest, tree) = must("a position, `last` or `*` between `[` and `]`", tree)(inside)?;
         (rest, Some(tree.expr), tree.height)
     };
-    let rest = close(rest, Kind::BracketClose, "`]`");
+    let rest = close(rest, Kind::BracketClose, "`]`")?;
     let step = step.map_or_else(|| PathStep::Each(input.span_to(rest)), PathStep::Index);
     Ok((rest, (step, height)))
 }
@@ -743,7 +750,7 @@ fn segment(input: Tokens<'_>) -> Parsed<'_, PathStep> {
             "a quoted name in the choice, as `.(\"a\" | \"b\")`",
             separated_list1(sign(Kind::Bar), constant),
         )(input.advance())?;
-        let rest = close(rest, Kind::ParenClose, "`|` or `)`");
+        let rest = close(rest, Kind::ParenClose, "`|` or `)`")?;
         return Ok((rest, PathStep::Choice(keys, input.span_to(rest))));
     }
     key(input).map(|(rest, key)| (rest, PathStep::Key(key)))
@@ -752,6 +759,9 @@ fn segment(input: Tokens<'_>) -> Parsed<'_, PathStep> {
 /// `WORD | STRING`; anything that was meant as a name and needs quotes is told so.
 pub(super) fn key(input: Tokens<'_>) -> Parsed<'_, Text> {
     let token = input.peek();
+    if token.line_start {
+        return stop(input.expected("a field name after `.`"));
+    }
     if let Some(rest) = unquoted(input) {
         let span = input.span_to(rest);
         let written = input.cx.text.get(span.range()).unwrap_or_default();

@@ -92,7 +92,7 @@ fn product_line(input: Tokens<'_>) -> Parsed<'_, ProductLine> {
 const INPUT: Shape = Shape {
     owner: "`input`",
     expected: "a setting such as `max_record 1MiB`, or `}`",
-    starts: |input| input.is_name(),
+    starts: |input| input.starts_entry(),
 };
 
 fn input_block(input: Tokens<'_>) -> Parsed<'_, Input> {
@@ -273,6 +273,9 @@ fn let_(input: Tokens<'_>) -> Parsed<'_, Let> {
     let (rest, name) = must_new_name("a name after `let`")(rest)?;
     let rest = assign(rest)?;
     let (rest, expr) = assigned(rest)?;
+    if rest.is_word("on") && !rest.starts_item() {
+        return stop(rest.fault(rest.instead("the next statement: a `let` has no `on missing`")));
+    }
     Ok((rest, Let { name, expr, span: input.span_to(rest) }))
 }
 
@@ -285,10 +288,13 @@ fn assign(input: Tokens<'_>) -> Result<Tokens<'_>, Err<Fault>> {
             input.cx.report(wrong_sign(input, span, "=", "between a name and its value"));
             Ok(input.advance())
         }
+        // What starts with a bracket rather belongs to a call whose function is missing.
+        Kind::ParenOpen | Kind::BracketOpen => Err(Err::Failure(input.expected("`=` and a value"))),
         _ if starts_value(input) && !input.peek().line_start => {
             let place = input.previous().map_or(0, |token| token.span.end);
             if let Fault::Wrong { diagnostic, .. } = input.expected("`=` before the value") {
-                input.cx.syntax(diagnostic.fix("insert =", Span::new(place, place), " ="));
+                let place = Span::new(place, place);
+                input.cx.syntax(diagnostic.help("write `=`").fix("insert =", place, " ="));
             }
             Ok(input)
         }
@@ -296,24 +302,9 @@ fn assign(input: Tokens<'_>) -> Result<Tokens<'_>, Err<Fault>> {
     }
 }
 
-/// The value behind a `=`. If it was forgotten, the next line is not taken for it.
+/// The value behind a `=`.
 fn assigned(input: Tokens<'_>) -> Parsed<'_, Expr> {
-    if input.peek().line_start && starts_entry_line(input) {
-        return stop(input.expected("a value after `=`"));
-    }
     must("a value after `=`", expr)(input)
-}
-
-/// Whether `a.b = ` or `a.b {` stands here.
-fn starts_entry_line(mut input: Tokens<'_>) -> bool {
-    if !input.is_name() {
-        return input.starts_item();
-    }
-    input = input.advance();
-    while input.kind() == Kind::Dot {
-        input = input.skip(2);
-    }
-    matches!(input.kind(), Kind::Assign | Kind::BraceOpen)
 }
 
 const STATEMENTS: Shape = Shape {
@@ -469,7 +460,7 @@ fn all_elements(input: Tokens<'_>, path: &Expr) {
 const EVENT: Shape = Shape {
     owner: "`event`",
     expected: "a column such as `id = .id`, or `}`",
-    starts: |input| input.is_name() || input.is_word("let"),
+    starts: |input| input.starts_entry() || input.is_word("let"),
 };
 
 fn event(input: Tokens<'_>) -> Parsed<'_, Event> {
@@ -487,12 +478,12 @@ fn event(input: Tokens<'_>) -> Parsed<'_, Event> {
 const EMIT: Shape = Shape {
     owner: "`emit`",
     expected: "an attribute such as `message = .text`, or `}`",
-    starts: |input| input.is_name() || matches!(input.word(), Some("let" | "add" | "event")),
+    starts: |input| input.starts_entry() || matches!(input.word(), Some("let" | "add" | "event")),
 };
 
 const OBJECT: Shape = Shape {
     owner: "this object",
-    starts: |input| input.is_name() || matches!(input.word(), Some("let" | "add")),
+    starts: |input| input.starts_entry() || matches!(input.word(), Some("let" | "add")),
     ..EMIT
 };
 
@@ -534,12 +525,17 @@ fn add(input: Tokens<'_>) -> Parsed<'_, Entry> {
 
 fn target_entry(input: Tokens<'_>) -> Parsed<'_, Entry> {
     let (rest, target) = target(input)?;
-    if rest.kind() == Kind::BraceOpen {
+    if opens_block(rest) {
         let (rest, object) = object(rest)?;
         return Ok((rest, Entry::Object { target, object }));
     }
     let (rest, value) = value(rest)?;
     Ok((rest, Entry::Assign { target, value }))
+}
+
+/// Whether a block begins, perhaps without its brace.
+fn opens_block(input: Tokens<'_>) -> bool {
+    input.kind() == Kind::BraceOpen || !input.cx.balanced && input.starts_assignment()
 }
 
 /// `NAME { "." key }`
@@ -667,7 +663,7 @@ fn expect(input: Tokens<'_>) -> Parsed<'_, Expectation> {
 const CHECKS: Shape = Shape {
     owner: "`expect`",
     expected: "a field such as `time = 5`, or `}`",
-    starts: |input| input.is_name() || input.is_word("event"),
+    starts: |input| input.starts_entry() || input.is_word("event"),
 };
 
 fn checks(input: Tokens<'_>) -> Parsed<'_, Vec<Check>> {
@@ -678,7 +674,7 @@ fn checks(input: Tokens<'_>) -> Parsed<'_, Vec<Check>> {
 fn check(input: Tokens<'_>) -> Parsed<'_, Check> {
     let (rest, field) = field(input)?;
     let field_span = input.span_to(rest);
-    if rest.kind() == Kind::BraceOpen {
+    if opens_block(rest) {
         let (rest, inner) = checks(rest)?;
         return Ok((rest, Check { field, field_span, want: Want::Checks(inner) }));
     }

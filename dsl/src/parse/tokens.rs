@@ -141,6 +141,18 @@ impl<'t> Context<'t> {
         }
     }
 
+    /// Keeps a report unless the entry has one that may have caused it.
+    pub(crate) fn repair(&self, diagnostic: Diagnostic) {
+        if self.said.get().is_none_or(|(in_entry, _)| in_entry != self.entry.get()) {
+            self.report(diagnostic);
+        }
+    }
+
+    /// Whether something could not be read so far.
+    pub(crate) fn said_something(&self) -> bool {
+        self.said.get().is_some()
+    }
+
     /// Keeps a report that may be a consequence of an earlier one: at most one for each entry, and one for each place.
     pub(crate) fn syntax(&self, diagnostic: Diagnostic) {
         let (entry, at) = (self.entry.get(), diagnostic.primary.span.start);
@@ -253,7 +265,8 @@ impl<'t> Tokens<'t> {
 
     /// Whether an item starts here; words that are reserved nowhere need the words that follow them.
     pub(crate) fn starts_item(self) -> bool {
-        if self.previous().is_some_and(|token| token.kind == Kind::Dot) {
+        let behind_dot = self.previous().is_some_and(|token| token.kind == Kind::Dot);
+        if behind_dot && !self.peek().line_start {
             return false;
         }
         let Some(word) = self.word() else { return false };
@@ -268,6 +281,31 @@ impl<'t> Tokens<'t> {
             "weir" => next == Kind::Number,
             _ => false,
         }
+    }
+
+    /// Whether a `given` or an `expect` of a test starts here.
+    pub(crate) fn starts_test_line(self) -> bool {
+        let next = self.ahead(1).kind;
+        self.is_word("given") && matches!(next, Kind::Text | Kind::String)
+            || self.is_word("expect") && next == Kind::Word
+    }
+
+    /// Whether a name stands here that can be the left side of an entry.
+    pub(crate) fn starts_entry(self) -> bool {
+        self.is_name() && !self.starts_item() && !self.starts_test_line()
+    }
+
+    /// Whether `a.b = ` or `a.b {` stands here, which is the start of an entry and no value.
+    pub(crate) fn starts_assignment(self) -> bool {
+        let mut rest = self;
+        if !rest.is_name() {
+            return false;
+        }
+        rest = rest.advance();
+        while rest.kind() == Kind::Dot {
+            rest = rest.skip(2);
+        }
+        matches!(rest.kind(), Kind::Assign | Kind::BraceOpen)
     }
 
     /// Whether a line or a block starts here.
@@ -552,7 +590,7 @@ pub(crate) fn braces<'t, T>(
         let (mut rest, open) = open_brace(input, shape)?;
         let (mut entries, depth) = (Vec::new(), rest.peek().depth);
         loop {
-            rest = skip_separators(rest);
+            rest = skip_separators(rest, shape);
             match rest.kind() {
                 Kind::BraceClose => {
                     let rest = rest.advance();
@@ -582,7 +620,8 @@ fn open_brace<'t>(input: Tokens<'t>, shape: &Shape) -> Parsed<'t, Span> {
     if token.kind == Kind::BraceOpen {
         return Ok((input.advance(), token.span));
     }
-    if !(shape.starts)(input) && token.kind != Kind::BraceClose {
+    let forgotten = !input.cx.balanced && ((shape.starts)(input) || token.kind == Kind::BraceClose);
+    if !forgotten {
         return stop(input.expected(format_args!("`{{` after {}", shape.owner)));
     }
     let before = input.previous().map_or(token.span, |token| token.span);
@@ -602,7 +641,8 @@ fn open_brace<'t>(input: Tokens<'t>, shape: &Shape) -> Parsed<'t, Span> {
 
 /// Whether this token can only stand behind the missing end of a block.
 fn ends_unclosed(input: Tokens<'_>, shape: &Shape) -> bool {
-    !(shape.starts)(input) && (input.starts_item() || input.is_word("else"))
+    !(shape.starts)(input)
+        && (input.starts_item() || input.starts_test_line() || input.is_word("else"))
 }
 
 fn unclosed(input: Tokens<'_>, open: Span, shape: &Shape) -> Diagnostic {
@@ -616,10 +656,15 @@ fn unclosed(input: Tokens<'_>, open: Span, shape: &Shape) -> Diagnostic {
 }
 
 /// Signs that other languages put between entries.
-fn skip_separators(mut input: Tokens<'_>) -> Tokens<'_> {
-    while input.kind() == Kind::Comma {
+fn skip_separators<'t>(mut input: Tokens<'t>, shape: &Shape) -> Tokens<'t> {
+    let between = |next: Tokens<'t>| {
+        next.peek().line_start
+            || next.kind() == Kind::BraceClose
+            || (shape.starts)(next) && (!next.is_name() || next.starts_assignment())
+    };
+    while input.kind() == Kind::Comma && between(input.advance()) {
         let span = input.peek().span;
-        input.cx.report(
+        input.cx.repair(
             Diagnostic::error("W0018", span, "entries are not separated by commas", "not needed")
                 .help("remove it: each entry starts with a word, so no sign is needed between two")
                 .fix("remove ,", span, ""),
