@@ -15,17 +15,15 @@ use crate::types::NumberFormat;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Decimal(pub i128);
 
-/// The number of decimal places.
-pub(crate) const PLACES: u32 = 18;
 /// 1 as a scaled number.
-const ONE: i128 = 10_i128.pow(PLACES);
+const ONE: i128 = 10_i128.pow(Decimal::PLACES);
 
 impl Decimal {
     /// 0
     pub const ZERO: Self = Self(0);
 
     /// The number of decimal places.
-    pub const PLACES: u32 = PLACES;
+    pub const PLACES: u32 = 18;
 
     /// The longest [`fmt::Display`] text: sign, 21 digits, point, 18 digits.
     pub const TEXT_BYTES_MAX: usize = 41;
@@ -99,19 +97,21 @@ impl Decimal {
 
     /// Rounded half-even to fewer places; 18 and more change nothing.
     pub fn round(self, places: u32) -> Option<Self> {
-        if places >= PLACES {
+        if places >= Self::PLACES {
             return Some(self);
         }
-        let unit = 10_i128.pow(PLACES - places);
+        let unit = 10_i128.pow(Self::PLACES - places);
         divide_half_even(self.0, unit).checked_mul(unit).map(Self)
     }
 }
 
 /// Divides by a positive divisor and rounds half-even.
 fn divide_half_even(dividend: i128, divisor: i128) -> i128 {
-    let (quotient, rest) = (dividend / divisor, dividend % divisor);
+    let quotient = dividend / divisor;
+    // Cheaper than another division.
+    let rest = (dividend - quotient * divisor).abs();
     // The divisor minus the rest cannot overflow, twice the rest could.
-    let (rest, other) = (rest.abs(), divisor - rest.abs());
+    let other = divisor - rest;
     let away = rest > other || (rest == other && quotient % 2 != 0);
     quotient + if away { dividend.signum() } else { 0 }
 }
@@ -130,12 +130,13 @@ fn quotient_half_even(dividend: I256, divisor: I256) -> Option<Decimal> {
 impl fmt::Display for Decimal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let magnitude = self.0.unsigned_abs();
-        let (whole, mut fraction) = (magnitude / ONE as u128, magnitude % ONE as u128);
+        let whole = magnitude / ONE as u128;
+        let mut fraction = (magnitude - whole * ONE as u128) as u64;
         let sign = if self.0 < 0 { "-" } else { "" };
         if fraction == 0 {
             return write!(f, "{sign}{whole}");
         }
-        let mut places = PLACES as usize;
+        let mut places = Self::PLACES as usize;
         while fraction.is_multiple_of(10) {
             fraction /= 10;
             places -= 1;

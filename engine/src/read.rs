@@ -6,7 +6,7 @@
 use std::net::IpAddr;
 
 use crate::civil::{self, DateTime};
-use crate::decimal::{self, Decimal};
+use crate::decimal::Decimal;
 use crate::types::NumberFormat;
 
 /// Reads a whole number of 64 bits; `1.0` and `1e3` are whole.
@@ -21,7 +21,7 @@ pub fn int(text: &str, format: NumberFormat) -> Option<i64> {
 /// Reads a decimal; places beyond the 18th are rounded half-even.
 pub fn decimal(text: &str, format: NumberFormat) -> Option<Decimal> {
     Number::scan(text.as_bytes(), format)?
-        .scaled(decimal::PLACES)
+        .scaled(Decimal::PLACES)
         .map(|(scaled, _)| Decimal(scaled))
 }
 
@@ -111,6 +111,9 @@ impl<'t> Number<'t> {
 
     /// The number times 10^places, rounded half-even; says too whether that is exact. None if 128 bits do not hold it.
     fn scaled(&self, places: u32) -> Option<(i128, bool)> {
+        if let Some(number) = self.scaled_short(places) {
+            return Some((number, true));
+        }
         let whole_digits = self.whole.iter().filter(|byte| byte.is_ascii_digit()).count();
         // How many digits stand before the point of the result; the next one decides about rounding.
         let kept =
@@ -140,6 +143,20 @@ impl<'t> Number<'t> {
         }
         let number = if self.negative { number } else { number.checked_neg()? };
         Some((number, half == 0 && !beyond))
+    }
+
+    /// The usual case: at most 18 digits, no exponent, and nothing to round.
+    fn scaled_short(&self, places: u32) -> Option<i128> {
+        let zeros = places.checked_sub(u32::try_from(self.fraction.len()).ok()?)?;
+        if self.exponent != 0 || self.whole.len() + self.fraction.len() > 18 || zeros > 18 {
+            return None;
+        }
+        let mut number: i64 = 0;
+        for digit in self.whole.iter().chain(self.fraction).filter_map(|&byte| digit(byte)) {
+            number = number * 10 + i64::from(digit);
+        }
+        let number = i128::from(if self.negative { -number } else { number });
+        Some(number * 10_i128.pow(zeros))
     }
 
     /// The number as JSON writes it.
@@ -584,23 +601,30 @@ mod tests {
 
     /// RFC 3339 texts, sound and nearly so.
     fn timestamp_text_like() -> impl Strategy<Value = String> {
-        "[0-2][0-9]{3}-[01][0-9]-[0-3][0-9][T ][0-2][0-9]:[0-6][0-9]:[0-5][0-9](\\.[0-9]{1,9})?(Z|[+-][0-2][0-9]:[0-6][0-9])"
+        let date = "(1[6-9]|2[0-3])[0-9]{2}-[01][0-9]-[0-3][0-9]";
+        let time = "[0-2][0-9]:[0-6][0-9]:[0-5][0-9](\\.[0-9]{1,9})?";
+        (date, "[T ]", time, "Z|[+-][0-2][0-9]:[0-6][0-9]")
+            .prop_map(|(date, separator, time, offset)| date + &separator + &time + &offset)
     }
 
     proptest! {
         #[test]
         fn instants_are_read_as_jiff_reads_them(text in timestamp_text_like()) {
-            // jiff reads more than RFC 3339, but of these texts exactly the valid ones; offsets reach to 25:59 there.
-            let hours = text.rfind(['+', '-']).filter(|at| *at > 18).map_or(0, |at| text[at + 1..at + 3].parse::<u8>().unwrap());
-            prop_assume!(hours < 24);
-            let expected = text.parse::<jiff::Timestamp>().ok().and_then(|at| i64::try_from(at.as_nanosecond()).ok());
+            // Of these texts jiff reads exactly the valid ones, but offsets to 25:59.
+            let offset = text.get(text.len() - 6..).filter(|end| end.starts_with(['+', '-']));
+            prop_assume!(offset.is_none_or(|offset| &offset[1..3] < "24"));
+            let expected = text
+                .parse::<jiff::Timestamp>()
+                .ok()
+                .and_then(|at| i64::try_from(at.as_nanosecond()).ok());
             prop_assert_eq!(timestamp(&text), expected);
         }
 
         #[test]
         fn instants_are_written_as_jiff_writes_them(ns: i64) {
             let text = timestamp_text(ns, &mut [0; TIMESTAMP_BYTES_MAX]).to_owned();
-            prop_assert_eq!(&text, &jiff::Timestamp::from_nanosecond(i128::from(ns)).unwrap().to_string());
+            let expected = jiff::Timestamp::from_nanosecond(i128::from(ns)).unwrap().to_string();
+            prop_assert_eq!(&text, &expected);
             prop_assert_eq!(timestamp(&text), Some(ns));
         }
 

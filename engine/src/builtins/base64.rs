@@ -16,7 +16,8 @@ pub(super) static BUILTIN: Builtin = Builtin {
     params: &[Param::TEXT],
     result: ResultType::Fixed(Type::Text),
     takes_missing: false,
-    doc: "Decodes Base64 (RFC 4648) to text, of the standard or the URL-safe alphabet, padded or not. What is no UTF-8 is invalid.",
+    doc: "Decodes Base64 (RFC 4648) to text, of the standard or the URL-safe alphabet, padded \
+          or not. What is no UTF-8 is invalid.",
     examples: &[
         Example::gives(r#""R3LDtsOfZQ==" |> base64"#, r#"Größe"#),
         Example::gives(r#""R3LDtsOfZQ" |> base64"#, r#"Größe"#),

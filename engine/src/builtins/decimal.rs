@@ -9,7 +9,8 @@ pub(super) static BUILTIN: Builtin = Builtin {
     params: &[Param::new("value", ParamKind::Scalar)],
     result: ResultType::Fixed(Type::Decimal),
     takes_missing: false,
-    doc: "Reads an exact decimal of 18 places; further places are rounded half-even. In a CSV input the signs of its `decimal` and `grouping` count.",
+    doc: "Reads an exact decimal of 18 places; further places are rounded half-even. In a CSV \
+          input the signs of its `decimal` and `grouping` count.",
     examples: &[
         Example::gives(r#""20.10" |> decimal"#, r#"20.1"#),
         Example::gives(r#""2.25e-05" |> decimal"#, r#"0.0000225"#),

@@ -9,7 +9,8 @@ pub(super) static BUILTIN: Builtin = Builtin {
     params: &[Param::new("value", ParamKind::Scalar)],
     result: ResultType::Fixed(Type::Int),
     takes_missing: false,
-    doc: "Reads a whole number of 64 bits. `1.0` and `1e3` are whole; in a CSV input the signs of its `decimal` and `grouping` count.",
+    doc: "Reads a whole number of 64 bits. `1.0` and `1e3` are whole; in a CSV input the signs \
+          of its `decimal` and `grouping` count.",
     examples: &[
         Example::gives(r#""42" |> int"#, r#"42"#),
         Example::gives(r#""1e3" |> int"#, r#"1000"#),

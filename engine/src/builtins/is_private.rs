@@ -11,7 +11,9 @@ pub(super) static BUILTIN: Builtin = Builtin {
     params: &[Param::new("address", ParamKind::Value(Type::Ip))],
     result: ResultType::Fixed(Type::Bool),
     takes_missing: false,
-    doc: "Is it an address of a private network (RFC 1918, RFC 4193), of the machine itself, of a single link, or of a carrier's shared range (RFC 6598)? An IPv4 address inside an IPv6 one counts as what it is.",
+    doc: "Is it an address of a private network (RFC 1918, RFC 4193), of the machine itself, \
+          of a single link, or of a carrier's shared range (RFC 6598)? An IPv4 address inside \
+          an IPv6 one counts as what it is.",
     examples: &[
         Example::gives(r#""10.1.2.3" |> is_private"#, r#"true"#),
         Example::gives(r#""192.168.0.1" |> is_private"#, r#"true"#),

@@ -11,7 +11,8 @@ pub(super) static BUILTIN: Builtin = Builtin {
     params: &[Param::TEXT],
     result: ResultType::Fixed(Type::Text),
     takes_missing: false,
-    doc: "Makes all letters small: Unicode's simple mapping, letter by letter, the same in every language.",
+    doc: "Makes all letters small: Unicode's simple mapping, letter by letter, the same in \
+          every language.",
     examples: &[
         Example::gives(r#""Anna@Muster.de" |> lower"#, r#"anna@muster.de"#),
         Example::gives(r#""Größe, Straße" |> lower"#, r#"größe, straße"#),

@@ -9,7 +9,8 @@ pub(super) static BUILTIN: Builtin = Builtin {
     params: &[Param::TEXT, Param::new("keep_last", ParamKind::ConstantInt)],
     result: ResultType::Fixed(Type::Text),
     takes_missing: false,
-    doc: "Puts a `*` for every character but the last ones. A text that is not longer than those is hidden whole.",
+    doc: "Puts a `*` for every character but the last ones. A text that is not longer than \
+          those is hidden whole.",
     examples: &[
         Example::gives(r#""4111111111111111" |> mask(4)"#, r#"************1111"#),
         Example::gives(r#""Größe" |> mask(2)"#, r#"***ße"#),

@@ -10,7 +10,8 @@ pub(super) static BUILTIN: Builtin = Builtin {
     params: &[Param::TEXT],
     result: ResultType::Fixed(Type::Text),
     takes_missing: false,
-    doc: "Hides the person of an email address: the first character and the domain stay. A text without `@` is hidden whole.",
+    doc: "Hides the person of an email address: the first character and the domain stay. A \
+          text without `@` is hidden whole.",
     examples: &[
         Example::gives(r#""anna@muster.de" |> mask_email"#, r#"a***@muster.de"#),
         Example::gives(r#""Özil@muster.de" |> mask_email"#, r#"Ö***@muster.de"#),

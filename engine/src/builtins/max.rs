@@ -8,7 +8,8 @@ pub(super) static BUILTIN: Builtin = Builtin {
     params: &[Param::new("a", ParamKind::Number), Param::new("b", ParamKind::Number)],
     result: ResultType::Number,
     takes_missing: false,
-    doc: "The larger of two numbers. They may be of different types; the result is of the wider one.",
+    doc: "The larger of two numbers. They may be of different types; the result is of the \
+          wider one.",
     examples: &[
         Example::gives(r#"3 |> max(5)"#, r#"5"#),
         Example::gives(r#"0.5 |> max(1)"#, r#"1"#),

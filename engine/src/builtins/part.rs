@@ -18,7 +18,8 @@ pub(super) static BUILTIN: Builtin = Builtin {
     ],
     result: ResultType::Fixed(Type::Text),
     takes_missing: false,
-    doc: "Cuts a text at every separator and gives the piece at a position, counted from 0, or the `last`. Beyond the end there is none: missing.",
+    doc: "Cuts a text at every separator and gives the piece at a position, counted from 0, or \
+          the `last`. Beyond the end there is none: missing.",
     examples: &[
         Example::gives(r#""project.archived" |> part(".", 0)"#, r#"project"#),
         Example::gives(r#""project.archived" |> part(".", last)"#, r#"archived"#),

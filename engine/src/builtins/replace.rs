@@ -19,7 +19,8 @@ pub(super) static BUILTIN: Builtin = Builtin {
     ],
     result: ResultType::Fixed(Type::Text),
     takes_missing: false,
-    doc: "Replaces every occurrence of one literal text by another, from the left, without looking at what it has put in. A result of more than 16 MiB is invalid.",
+    doc: "Replaces every occurrence of one literal text by another, from the left, without \
+          looking at what it has put in. A result of more than 16 MiB is invalid.",
     examples: &[
         Example::gives(r#""a/b/c" |> replace("/", "::")"#, r#"a::b::c"#),
         Example::gives(r#""aaa" |> replace("aa", "a")"#, r#"aa"#),

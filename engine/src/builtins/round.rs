@@ -15,7 +15,8 @@ pub(super) static BUILTIN: Builtin = Builtin {
     ],
     result: ResultType::Number,
     takes_missing: false,
-    doc: "Rounds half-even to so many decimal places, to none if it is not said. Whole numbers stay as they are.",
+    doc: "Rounds half-even to so many decimal places, to none if it is not said. Whole numbers \
+          stay as they are.",
     examples: &[
         Example::gives(r#"1337.892672004 |> round(6)"#, r#"1337.892672"#),
         Example::gives(r#"0.125 |> round(2)"#, r#"0.12"#),

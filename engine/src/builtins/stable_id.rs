@@ -14,7 +14,9 @@ pub(super) static BUILTIN: Builtin = Builtin {
     params: &[Param::new("value", ParamKind::Scalar).repeated()],
     result: ResultType::Fixed(Type::Text),
     takes_missing: true,
-    doc: "Makes an id of 32 hexadecimal digits from the texts of its arguments: equal arguments give equal ids, always. A missing argument is not an empty one; if all are missing, so is the id.",
+    doc: "Makes an id of 32 hexadecimal digits from the texts of its arguments: equal \
+          arguments give equal ids, always. A missing argument is not an empty one; if all are \
+          missing, so is the id.",
     examples: &[
         Example::gives(r#"stable_id("a", "b")"#, r#"a14a77efaa26e678aefddb05d7a13029"#),
         Example::gives(r#"stable_id("ab", "")"#, r#"2d0f411338cce0b890538ada8788ac6b"#),

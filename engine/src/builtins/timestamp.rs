@@ -21,7 +21,9 @@ pub(super) static BUILTIN: Builtin = Builtin {
     ],
     result: ResultType::Fixed(Type::Timestamp),
     takes_missing: false,
-    doc: "Reads a timestamp: RFC 3339 with an offset, or by a format of %Y %y %m %b %d %e %j %H %I %p %M %S %.f %z. A format without %z needs a zone. Of a local time that there was twice it takes the earlier instant; one that there never was is invalid.",
+    doc: "Reads a timestamp: RFC 3339 with an offset, or by a format of %Y %y %m %b %d %e %j \
+          %H %I %p %M %S %.f %z. A format without %z needs a zone. Of a local time that there \
+          was twice it takes the earlier instant; one that there never was is invalid.",
     examples: &[
         Example::gives(
             r#""2026-04-10T10:09:10.50+02:00" |> timestamp"#,

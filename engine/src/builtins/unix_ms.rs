@@ -9,7 +9,8 @@ pub(super) static BUILTIN: Builtin = Builtin {
     params: &[Param::new("value", ParamKind::Scalar)],
     result: ResultType::Fixed(Type::Timestamp),
     takes_missing: false,
-    doc: "Reads a number of milliseconds since 1970, or its text; a fraction may follow. What is finer than a nanosecond is rounded down.",
+    doc: "Reads a number of milliseconds since 1970, or its text; a fraction may follow. What \
+          is finer than a nanosecond is rounded down.",
     examples: &[
         Example::gives(r#"1762000000000 |> unix_ms"#, r#"2025-11-01T12:26:40Z"#),
         Example::gives(r#""1762000004200.5" |> unix_ms"#, r#"2025-11-01T12:26:44.2005Z"#),

@@ -9,7 +9,8 @@ pub(super) static BUILTIN: Builtin = Builtin {
     params: &[Param::new("value", ParamKind::Scalar)],
     result: ResultType::Fixed(Type::Timestamp),
     takes_missing: false,
-    doc: "Reads a number of seconds since 1970, or its text; a fraction may follow. What is finer than a nanosecond is rounded down.",
+    doc: "Reads a number of seconds since 1970, or its text; a fraction may follow. What is \
+          finer than a nanosecond is rounded down.",
     examples: &[
         Example::gives(r#"1722461446 |> unix_seconds"#, r#"2024-07-31T21:30:46Z"#),
         Example::gives(r#""1722461446.25" |> unix_seconds"#, r#"2024-07-31T21:30:46.25Z"#),

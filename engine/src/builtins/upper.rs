@@ -11,7 +11,8 @@ pub(super) static BUILTIN: Builtin = Builtin {
     params: &[Param::TEXT],
     result: ResultType::Fixed(Type::Text),
     takes_missing: false,
-    doc: "Makes all letters capital: Unicode's simple mapping, letter by letter, the same in every language.",
+    doc: "Makes all letters capital: Unicode's simple mapping, letter by letter, the same in \
+          every language.",
     examples: &[
         Example::gives(r#""Anna@Muster.de" |> upper"#, r#"ANNA@MUSTER.DE"#),
         Example::gives(r#""Größe, Straße" |> upper"#, r#"GRÖßE, STRAßE"#),

@@ -12,7 +12,8 @@ pub(super) static BUILTIN: Builtin = Builtin {
     params: &[Param::TEXT],
     result: ResultType::Fixed(Type::Text),
     takes_missing: false,
-    doc: "Resolves percent-encoding (RFC 3986). A `%` without two hexadecimal digits, or bytes that are no UTF-8, are invalid. A `+` stays a `+`.",
+    doc: "Resolves percent-encoding (RFC 3986). A `%` without two hexadecimal digits, or bytes \
+          that are no UTF-8, are invalid. A `+` stays a `+`.",
     examples: &[
         Example::gives(r#""a%20b%2Fc" |> url_decode"#, r#"a b/c"#),
         Example::gives(r#""Gr%C3%B6%C3%9fe" |> url_decode"#, r#"Größe"#),

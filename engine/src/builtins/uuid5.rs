@@ -13,7 +13,8 @@ pub(super) static BUILTIN: Builtin = Builtin {
     params: &[Param::TEXT, Param::new("namespace", ParamKind::ConstantText)],
     result: ResultType::Fixed(Type::Text),
     takes_missing: false,
-    doc: "The name-based UUID (version 5, RFC 9562) of a text in a namespace: `dns`, `url`, `oid`, `x500`, or a UUID of your own.",
+    doc: "The name-based UUID (version 5, RFC 9562) of a text in a namespace: `dns`, `url`, \
+          `oid`, `x500`, or a UUID of your own.",
     examples: &[
         Example::gives(
             r#""www.example.com" |> uuid5("dns")"#,
