@@ -2,6 +2,7 @@
 //!
 //! Phases push [`Diagnostic`]s; only the `render` module knows how they look.
 
+pub mod code;
 pub mod render;
 
 use crate::source::Span;

@@ -274,7 +274,7 @@ fn compare<'t>(
 /// A regular expression, which may have been written as an ordinary text.
 fn regex(input: Tokens<'_>) -> Parsed<'_, Tree> {
     let token = input.peek();
-    if !matches!(token.kind, Kind::String | Kind::SingleQuoted) {
+    if token.kind != Kind::String {
         return coalesce(input);
     }
     let written = text::verbatim(input, token);
@@ -632,10 +632,11 @@ fn list(input: Tokens<'_>) -> Parsed<'_, Tree> {
     finish(input, rest, ExprKind::List(items), height)
 }
 
-/// `(a, b)` of a call. `extract` takes a regular expression, which may have been written as an ordinary text.
+/// `(a, b)` of a call. `extract` and `grok` take patterns full of braces and backslashes, which may have been written as
+/// an ordinary text.
 fn call_args<'t>(input: Tokens<'t>, name: &Name) -> Parsed<'t, (Vec<Expr>, u32)> {
     let argument = |input: Tokens<'t>| match input.kind() {
-        Kind::String | Kind::SingleQuoted if name.node == "extract" => regex(input),
+        Kind::String if matches!(&*name.node, "extract" | "grok") => regex(input),
         _ => tree(input),
     };
     items(input.advance(), Kind::ParenClose, "`,` or `)`", argument)
