@@ -1,10 +1,96 @@
-//! The weir compiler: text to diagnostics and an engine plan.
+//! The weir compiler: a program's text to diagnostics and an engine plan. Pure: it reads nothing but what it is given.
+//!
+//! ```text
+//! Source --parse--> ast::File --check--> hir::Program --lower--> engine Plan
+//!           |                    |
+//!           +---- Diagnostics ---+----> rendered by diagnostic::render
+//! ```
+//!
+//! - [`parse`]: text to tokens ([`lex`]) to the program as written ([`ast`]), going on behind mistakes
+//! - [`mod@check`]: names, types, and what OCSF ([`ocsf`]) asks for, to the typed tree ([`hir`])
+//! - [`mod@lower`]: the typed tree to the plan that the engine runs
+//! - [`testing`]: the `test` blocks of a program
 #![forbid(unsafe_code)]
 
 pub mod ast;
+pub mod check;
 pub mod diagnostic;
 pub mod hir;
 pub mod lex;
+pub mod lower;
 pub mod ocsf;
 pub mod parse;
 pub mod source;
+pub mod suggest;
+pub mod testing;
+
+use std::sync::Arc;
+
+use weir_engine::plan::Plan;
+
+pub use check::check;
+pub use diagnostic::{Diagnostic, Severity};
+pub use lower::lower;
+pub use source::{Source, Span};
+
+/// What became of a program.
+#[derive(Debug)]
+pub struct Compiled {
+    /// The program as it was written.
+    pub file: ast::File,
+    /// The typed tree; there iff there is no error.
+    pub program: Option<hir::Program>,
+    /// What the engine runs; there iff there is no error.
+    pub plan: Option<Arc<Plan>>,
+    /// In the order of the text.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+/// Compiles a program.
+pub fn compile(source: &Source) -> Compiled {
+    let (file, mut diagnostics) = parse::parse(source);
+    let parsed = !has_errors(&diagnostics);
+    let (program, found) = check::check(&file, source);
+    // What could not be read is missing elsewhere: only the causes are shown.
+    if parsed {
+        diagnostics.extend(found);
+    }
+    diagnostics.sort_by_key(|report| (report.primary.span.start, report.code));
+    let program = program.filter(|_| parsed);
+    let plan = program.as_ref().map(|program| Arc::new(lower::lower(program, source)));
+    Compiled { file, program, plan, diagnostics }
+}
+
+/// True if the program cannot run.
+pub fn has_errors(diagnostics: &[Diagnostic]) -> bool {
+    diagnostics.iter().any(|report| report.severity == Severity::Error)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_examples_compile_without_a_report() {
+        for name in ["1_anthropic", "2_openai", "3_csv_eu", "4_homegrown"] {
+            let path = format!("{}/../examples/{name}.weir", env!("CARGO_MANIFEST_DIR"));
+            let source = Source::new(name, std::fs::read_to_string(path).unwrap());
+            let compiled = compile(&source);
+            let shown: Vec<String> = compiled
+                .diagnostics
+                .iter()
+                .map(|report| {
+                    format!(
+                        "{}:{} {} {}",
+                        name,
+                        source.line(report.primary.span.start),
+                        report.code,
+                        report.message
+                    )
+                })
+                .collect();
+            assert_eq!(shown, Vec::<String>::new());
+            assert!(compiled.plan.is_some());
+        }
+    }
+}

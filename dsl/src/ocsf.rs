@@ -21,17 +21,29 @@ mod read;
 /// The versions of OCSF that a program can pin, oldest first.
 pub const VERSIONS: [&str; 3] = ["1.1.0", "1.5.0", "1.8.0"];
 
+/// The facts of each of [`VERSIONS`], as they are committed.
+const FACTS: [&str; VERSIONS.len()] = [
+    include_str!("../ocsf/1.1.0.facts"),
+    include_str!("../ocsf/1.5.0.facts"),
+    include_str!("../ocsf/1.8.0.facts"),
+];
+
 /// One schema for each of [`VERSIONS`].
 static SCHEMAS: [LazyLock<Schema>; VERSIONS.len()] = [
-    LazyLock::new(|| load(include_str!("../ocsf/1.1.0.facts"))),
-    LazyLock::new(|| load(include_str!("../ocsf/1.5.0.facts"))),
-    LazyLock::new(|| load(include_str!("../ocsf/1.8.0.facts"))),
+    LazyLock::new(|| load(FACTS[0])),
+    LazyLock::new(|| load(FACTS[1])),
+    LazyLock::new(|| load(FACTS[2])),
 ];
 
 /// The schema of a version, or `None` where `version` is none of [`VERSIONS`].
 pub fn schema(version: &str) -> Option<&'static Schema> {
     let index = VERSIONS.iter().position(|known| *known == version)?;
     Some(&SCHEMAS[index])
+}
+
+/// The text of a version's facts, which a plan's hash covers; empty where `version` is none of [`VERSIONS`].
+pub fn facts(version: &str) -> &'static str {
+    VERSIONS.iter().position(|known| *known == version).map_or("", |index| FACTS[index])
 }
 
 fn load(facts: &'static str) -> Schema {

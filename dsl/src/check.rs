@@ -1,0 +1,155 @@
+//! Checks a program and gives its typed tree.
+//!
+//! One pass over the syntax tree, top-down: the head and the input, then items in their order. An expression is checked
+//! against the type that its target wants; a path has no type of its own, it is read as what is wanted. What is wrong is
+//! reported once and yields `None`, on which everything around keeps silent (no cascades).
+//!
+//! - `head`: the header lines and the `input` block
+//! - `names`: what a word stands for
+//! - `expr`, `path`, `call`: expressions
+//! - `event`, `emit`, `ocsf`, `derive`: what an event holds
+//! - `routing`: statements, and the rules about identity and counting
+//! - `samples`: what the tests of the program show about its paths
+
+mod call;
+mod depends;
+mod derive;
+mod emit;
+mod event;
+mod expr;
+mod head;
+mod names;
+mod ocsf_types;
+mod path;
+mod routing;
+mod samples;
+
+use weir_engine::input::Input;
+use weir_engine::plan::RedactStep;
+use weir_engine::types::NumberFormat;
+
+use crate::ast;
+use crate::diagnostic::Diagnostic;
+use crate::hir;
+use crate::ocsf::Schema;
+use crate::source::{Source, Span};
+
+pub(crate) use emit::json_text;
+use names::{LetInfo, LoopInfo, Names, TableInfo};
+
+/// Checks a program. The tree is there iff no error was found.
+pub fn check(file: &ast::File, source: &Source) -> (Option<hir::Program>, Vec<Diagnostic>) {
+    let mut reports = Reports::default();
+    let Some(head) = head::check(file, &mut reports) else {
+        return (None, reports.list);
+    };
+    let mut checker = Checker::new(source, head, reports);
+    checker.declare_tables(&file.items);
+    checker.declare_raw(&file.items);
+    let body = checker.program(&file.items);
+    checker.compare_with_samples(file);
+    checker.finish(body)
+}
+
+/// What was found so far.
+#[derive(Debug, Default)]
+pub(crate) struct Reports {
+    list: Vec<Diagnostic>,
+}
+
+impl Reports {
+    /// Adds a report, unless the same cause was reported at the same place: a `let` is checked for each of its uses.
+    pub(crate) fn push(&mut self, diagnostic: Diagnostic) {
+        let known = |old: &Diagnostic| {
+            old.code == diagnostic.code && old.primary.span == diagnostic.primary.span
+        };
+        if !self.list.iter().any(known) {
+            self.list.push(diagnostic);
+        }
+    }
+
+    fn has_errors(&self) -> bool {
+        self.list.iter().any(|report| report.severity == crate::diagnostic::Severity::Error)
+    }
+}
+
+/// The header of a program, checked.
+pub(crate) struct Head {
+    pub(crate) parser: String,
+    pub(crate) parser_version: u32,
+    pub(crate) schema: &'static Schema,
+    pub(crate) version_span: Span,
+    /// Profiles with their places.
+    pub(crate) profiles: Vec<(String, Span)>,
+    pub(crate) product: String,
+    pub(crate) vendor: Option<String>,
+    pub(crate) input: Input,
+    pub(crate) numbers: NumberFormat,
+    pub(crate) optional_reject: bool,
+}
+
+/// The state of the one pass.
+pub(crate) struct Checker<'a> {
+    source: &'a Source,
+    head: Head,
+    reports: Reports,
+    names: Names,
+    tables: Vec<TableInfo>,
+    lets: Vec<LetInfo<'a>>,
+    typed_lets: Vec<hir::Let>,
+    loops: Vec<LoopInfo>,
+    /// The loop around what is being checked.
+    current_loop: Option<hir::LoopId>,
+    /// What `it` stands for.
+    current_element: Option<hir::Path>,
+    redacted: Vec<Vec<RedactStep>>,
+    raw: hir::Raw,
+    /// Paths that are read as text of a time: path, expression, reader.
+    time_reads: Vec<(hir::Path, Span, Option<Span>)>,
+    emits: Vec<routing::EmitFacts>,
+    whens: u32,
+}
+
+impl<'a> Checker<'a> {
+    fn new(source: &'a Source, head: Head, reports: Reports) -> Self {
+        Self {
+            source,
+            head,
+            reports,
+            names: Names::default(),
+            tables: Vec::new(),
+            lets: Vec::new(),
+            typed_lets: Vec::new(),
+            loops: Vec::new(),
+            current_loop: None,
+            current_element: None,
+            redacted: Vec::new(),
+            raw: hir::Raw::Keep,
+            time_reads: Vec::new(),
+            emits: Vec::new(),
+            whens: 0,
+        }
+    }
+
+    fn report(&mut self, diagnostic: Diagnostic) {
+        self.reports.push(diagnostic);
+    }
+
+    fn finish(self, body: Vec<hir::Stmt>) -> (Option<hir::Program>, Vec<Diagnostic>) {
+        if self.reports.has_errors() {
+            return (None, self.reports.list);
+        }
+        let program = hir::Program {
+            parser: self.head.parser,
+            parser_version: self.head.parser_version,
+            ocsf_version: self.head.schema.version.to_owned(),
+            input: self.head.input,
+            numbers: self.head.numbers,
+            raw: self.raw,
+            tables: self.tables.into_iter().map(|table| table.hir).collect(),
+            lets: self.typed_lets,
+            body,
+        };
+        (Some(program), self.reports.list)
+    }
+}

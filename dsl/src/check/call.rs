@@ -1,0 +1,388 @@
+//! Functions: those of the engine's table, and the list functions, which bind `it`.
+
+use std::sync::Arc;
+
+use weir_engine::builtins::{self, Builtin, Constant, Environment, ParamKind, ResultType};
+use weir_engine::types::Type;
+
+use super::Checker;
+use super::names::LoopInfo;
+use super::path::Place;
+use crate::ast::{self, ExprKind as Ast, PathStep};
+use crate::diagnostic::Diagnostic;
+use crate::hir::{Expr, ExprKind, LoopId, Path, Root};
+use crate::source::Span;
+use crate::suggest::nearest;
+
+/// Functions of the language that bind `it`.
+const LIST_FUNCTIONS: [&str; 3] = ["count", "any", "all"];
+
+/// Functions of edition 1 that this version does not have yet.
+const LATER: [&str; 55] = [
+    "lower",
+    "upper",
+    "trim",
+    "strip_prefix",
+    "strip_suffix",
+    "replace",
+    "part",
+    "truncate",
+    "length",
+    "nfc",
+    "int",
+    "decimal",
+    "float",
+    "round",
+    "abs",
+    "min",
+    "max",
+    "bool",
+    "timestamp",
+    "unix_seconds",
+    "unix_ms",
+    "unix_us",
+    "unix_ns",
+    "duration",
+    "format_time",
+    "truncate_time",
+    "ip",
+    "cidr",
+    "in_cidr",
+    "is_private",
+    "mask_ip",
+    "json",
+    "kv",
+    "extract",
+    "grok",
+    "url",
+    "base64",
+    "url_decode",
+    "stable_id",
+    "raw_id",
+    "uuid5",
+    "sha256",
+    "hmac",
+    "mask_email",
+    "mask",
+    "scrub",
+    "any",
+    "all",
+    "count",
+    "find",
+    "sum",
+    "join",
+    "take",
+    "distinct",
+    "to_enum",
+];
+
+impl<'a> Checker<'a> {
+    /// `subject |> name(args)` or `name(args)`.
+    pub(super) fn call(
+        &mut self,
+        name: &'a ast::Name,
+        subject: Option<&'a ast::Expr>,
+        args: &'a [ast::Expr],
+        span: Span,
+    ) -> Option<Expr> {
+        let args: Vec<&'a ast::Expr> = subject.into_iter().chain(args).collect();
+        if LIST_FUNCTIONS.contains(&name.node.as_str()) {
+            return self.list_function(name, &args, span);
+        }
+        let Some(builtin) = builtins::find(&name.node) else {
+            self.unknown_function(name);
+            return None;
+        };
+        self.builtin(builtin, name, &args, span)
+    }
+
+    fn unknown_function(&mut self, name: &ast::Name) {
+        if LATER.contains(&name.node.as_str()) {
+            self.report(
+                Diagnostic::error(
+                    "W0009",
+                    name.span,
+                    format!("the function `{}` is not in this version of weir yet", name.node),
+                    "not here yet",
+                )
+                .help("it is part of the language; a later version has it"),
+            );
+            return;
+        }
+        let known = builtins::ALL.iter().map(|builtin| builtin.name).chain(LIST_FUNCTIONS);
+        let mut report = Diagnostic::error(
+            "W0102",
+            name.span,
+            format!("there is no function `{}`", name.node),
+            "unknown function",
+        );
+        let meant = match name.node.as_str() {
+            "lowercase" | "downcase" | "to_lower" | "tolower" | "ascii_downcase" => Some("lower"),
+            "uppercase" | "upcase" | "to_upper" | "toupper" => Some("upper"),
+            "to_int" | "parse_int" | "number" | "tonumber" => Some("int"),
+            "split" => Some("part"),
+            "parse_timestamp" | "to_timestamp" | "parse_time" | "strptime" | "date" => {
+                Some("timestamp")
+            }
+            other => nearest(other, known),
+        };
+        report = match meant {
+            Some(near) => report.help(format!("did you mean `{near}`?")).fix(
+                format!("{} -> {near}", name.node),
+                name.span,
+                near,
+            ),
+            None => report.help("the functions are listed in the language reference"),
+        };
+        self.report(report);
+    }
+
+    fn builtin(
+        &mut self,
+        builtin: &'static Builtin,
+        name: &ast::Name,
+        args: &[&'a ast::Expr],
+        span: Span,
+    ) -> Option<Expr> {
+        self.argument_count(builtin, name, args.len())?;
+        let (mut values, mut constants) = (Vec::new(), Vec::new());
+        let mut sound = true;
+        for (index, arg) in args.iter().enumerate() {
+            let param = builtin.params[index.min(builtin.params.len() - 1)];
+            let ok = match param.kind {
+                ParamKind::Value(ty) => self.expr(arg, ty).map(|value| values.push(value)),
+                ParamKind::Number => {
+                    let ty = number_type(self.natural(arg));
+                    self.expr(arg, ty).map(|value| values.push(value))
+                }
+                ParamKind::Scalar => {
+                    let ty = self.natural(arg).unwrap_or(Type::Text);
+                    self.expr(arg, ty).map(|value| values.push(value))
+                }
+                constant => self
+                    .constant_argument(arg, constant)
+                    .map(|value| constants.push((value, arg.span))),
+            };
+            sound &= ok.is_some();
+        }
+        if !sound {
+            return None;
+        }
+        self.note_time_read(builtin, args, name.span, &values);
+        let plain: Vec<Constant> = constants.iter().map(|(value, _)| value.clone()).collect();
+        let environment = Environment { numbers: self.head.numbers };
+        match (builtin.prepare)(&plain, &environment) {
+            Ok(call) => {
+                let ty = match builtin.result {
+                    ResultType::Fixed(ty) => ty,
+                    ResultType::Number => widest(values.iter().map(|value| Some(value.ty))),
+                };
+                let kind = ExprKind::Call { builtin, call: Arc::from(call), args: values };
+                Some(Expr { kind, ty, span })
+            }
+            Err(bad) => {
+                let at = constants.get(bad.index).map_or(name.span, |(_, span)| *span);
+                let mut report = Diagnostic::error(bad.code, at, bad.message, "here");
+                if let Some(help) = bad.help {
+                    report = report.help(help);
+                }
+                self.report(report);
+                None
+            }
+        }
+    }
+
+    /// `.path |> timestamp` reads text; the samples of the tests may show that it is a number.
+    fn note_time_read(
+        &mut self,
+        builtin: &Builtin,
+        args: &[&'a ast::Expr],
+        reader: Span,
+        values: &[Expr],
+    ) {
+        if builtin.name == "timestamp"
+            && let [subject] = args
+            && let [Expr { kind: ExprKind::Path(path), .. }] = values
+        {
+            self.time_reads.push((path.clone(), subject.span, Some(reader)));
+        }
+    }
+
+    fn argument_count(&mut self, builtin: &Builtin, name: &ast::Name, given: usize) -> Option<()> {
+        let least = builtin.params.iter().filter(|param| !param.optional).count();
+        let repeated = builtin.params.last().is_some_and(|param| param.repeated);
+        if given >= least && (repeated || given <= builtin.params.len()) {
+            return Some(());
+        }
+        let names: Vec<&str> = builtin.params.iter().map(|param| param.name).collect();
+        let usage = match names.split_first() {
+            Some((_, [])) => format!("x |> {}", builtin.name),
+            Some((_, rest)) => format!("x |> {}({})", builtin.name, rest.join(", ")),
+            None => format!("{}()", builtin.name),
+        };
+        self.report(
+            Diagnostic::error(
+                "W0103",
+                name.span,
+                format!(
+                    "`{}` does not take {given} arguments, the one before `|>` included",
+                    builtin.name
+                ),
+                "wrong number of arguments",
+            )
+            .help(format!("write `{usage}`")),
+        );
+        None
+    }
+
+    fn constant_argument(&mut self, arg: &ast::Expr, kind: ParamKind) -> Option<Constant> {
+        let constant = match (&arg.node, kind) {
+            (Ast::Text(text) | Ast::Raw(text), ParamKind::ConstantText) => {
+                Some(Constant::Text(text.clone()))
+            }
+            (Ast::Number(digits), ParamKind::ConstantInt | ParamKind::ConstantIntOrLast) => {
+                digits.parse().ok().map(Constant::Int)
+            }
+            (Ast::Name(word), ParamKind::ConstantIntOrLast) if word == "last" => {
+                Some(Constant::Last)
+            }
+            _ => None,
+        };
+        if constant.is_none() && arg.node != Ast::Error {
+            let needed = match kind {
+                ParamKind::ConstantText => "a constant text in quotes",
+                ParamKind::ConstantIntOrLast => "a whole number or `last`",
+                _ => "a whole number",
+            };
+            self.report(
+                Diagnostic::error("W0302", arg.span, format!("{needed} is needed here"), "not one")
+                    .help("it is read once, before the first record, so it cannot come from one"),
+            );
+        }
+        constant
+    }
+
+    fn list_function(
+        &mut self,
+        name: &ast::Name,
+        args: &[&'a ast::Expr],
+        span: Span,
+    ) -> Option<Expr> {
+        let is_count = name.node == "count";
+        if args.len() > 2 || args.is_empty() || (args.len() == 1 && !is_count) {
+            self.report(
+                Diagnostic::error(
+                    "W0103",
+                    name.span,
+                    format!("`{}` takes a list and a condition", name.node),
+                    "wrong number of arguments",
+                )
+                .help(format!("write `{}(.list[*], it.field == \"x\")`", name.node)),
+            );
+            return None;
+        }
+        let (array, rest) = self.list_argument(args[0])?;
+        let id = self.new_loop(array.clone(), u32::MAX, args[0].span);
+        let element = Path { root: Root::Loop(id), steps: rest };
+        let condition = match args.get(1) {
+            Some(condition) => {
+                let outer = self.current_element.replace(element);
+                let condition = self.condition(condition);
+                self.current_element = outer;
+                Some(Box::new(condition?))
+            }
+            None if element.steps.is_empty() => None,
+            None => Some(Box::new(present(element, args[0].span))),
+        };
+        let (kind, ty) = match (name.node.as_str(), condition) {
+            ("any", Some(condition)) => (ExprKind::Any(array, id, condition), Type::Bool),
+            ("all", Some(condition)) => (ExprKind::All(array, id, condition), Type::Bool),
+            (_, condition) => (ExprKind::Count(array, id, condition), Type::Int),
+        };
+        Some(Expr { kind, ty, span })
+    }
+
+    /// `.a[*].b` as the array `.a` and the steps behind the element.
+    fn list_argument(&mut self, arg: &'a ast::Expr) -> Option<(Path, Vec<crate::hir::Step>)> {
+        let Ast::Path { root, steps } = &arg.node else { return self.no_list(arg.span) };
+        let Some(at) = steps.iter().position(|step| matches!(step, PathStep::Each(_))) else {
+            return self.no_list(arg.span);
+        };
+        let array = match self.place(root, &steps[..at], arg.span)? {
+            Place::Path(path) if path.root != Root::Wrapper => path,
+            _ => return self.no_list(arg.span),
+        };
+        let element = match self.place(root, &[], arg.span)? {
+            Place::Path(_) => self.steps_behind_element(&steps[at + 1..])?,
+            _ => return self.no_list(arg.span),
+        };
+        Some((array, element))
+    }
+
+    fn no_list<T>(&mut self, span: Span) -> Option<T> {
+        self.report(
+            Diagnostic::error(
+                "W0119",
+                span,
+                "a list function takes a path with one `[*]`",
+                "not such a path",
+            )
+            .help("for example `count(.steps[*], it.allowed == false)`"),
+        );
+        None
+    }
+
+    /// A new loop over an array.
+    pub(super) fn new_loop(&mut self, array: Path, max: u32, span: Span) -> LoopId {
+        let id = self.loops.len() as LoopId;
+        self.loops.push(LoopInfo { array, max, span });
+        id
+    }
+
+    /// The type that a function gives.
+    pub(super) fn natural_of_call<'e>(
+        &self,
+        name: &str,
+        args: impl Iterator<Item = &'e ast::Expr>,
+    ) -> Option<Type> {
+        match name {
+            "count" => Some(Type::Int),
+            "any" | "all" => Some(Type::Bool),
+            _ => {
+                let builtin = builtins::find(name)?;
+                match builtin.result {
+                    ResultType::Fixed(ty) => Some(ty),
+                    ResultType::Number => {
+                        let numbers = args
+                            .zip(builtin.params.iter())
+                            .filter(|(_, param)| param.kind == ParamKind::Number);
+                        Some(widest(numbers.map(|(arg, _)| self.natural(arg))))
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The type that a number is read as: exact, if it does not say otherwise.
+fn number_type(natural: Option<Type>) -> Type {
+    match natural {
+        Some(ty @ (Type::Int | Type::Float)) => ty,
+        _ => Type::Decimal,
+    }
+}
+
+/// The type of a computation with numbers of several types.
+fn widest(types: impl Iterator<Item = Option<Type>>) -> Type {
+    types.map(number_type).fold(Type::Int, |widest, ty| match (widest, ty) {
+        (Type::Float, _) | (_, Type::Float) => Type::Float,
+        (Type::Decimal, _) | (_, Type::Decimal) => Type::Decimal,
+        _ => Type::Int,
+    })
+}
+
+fn present(element: Path, span: Span) -> Expr {
+    let value = Expr { kind: ExprKind::Path(element), ty: Type::Json, span };
+    let kind = ExprKind::Is(weir_engine::plan::Outcome::Present, false, value.into());
+    Expr { kind, ty: Type::Bool, span }
+}

@@ -1,0 +1,92 @@
+//! What an expression depends on: the loops around it, and the paths it reads.
+
+use weir_engine::plan::RedactStep;
+
+use super::Checker;
+use crate::hir::{Expr, ExprKind, LoopId, Path, Root, Step};
+
+impl Checker<'_> {
+    /// The loops whose element or position the expression reads.
+    pub(super) fn loops_of(&self, expr: &Expr) -> Vec<LoopId> {
+        let mut loops = Vec::new();
+        self.visit(expr, &mut |part| match &part.kind {
+            ExprKind::Index(id) => loops.push(*id),
+            ExprKind::Path(path) | ExprKind::StringOnly(path) => {
+                if let Root::Loop(id) = path.root {
+                    loops.push(id);
+                }
+            }
+            ExprKind::Count(path, ..) | ExprKind::Any(path, ..) | ExprKind::All(path, ..) => {
+                if let Root::Loop(id) = path.root {
+                    loops.push(id);
+                }
+            }
+            _ => {}
+        });
+        loops
+    }
+
+    /// True if the expression reads a path that `raw redact` names, or something in it or around it.
+    pub(super) fn reads_redacted(&self, expr: &Expr) -> bool {
+        if self.redacted.is_empty() {
+            return false;
+        }
+        let mut found = false;
+        self.visit(expr, &mut |part| {
+            if let ExprKind::Path(path) | ExprKind::StringOnly(path) = &part.kind {
+                found |= self.is_redacted(path);
+            }
+        });
+        found
+    }
+
+    fn is_redacted(&self, path: &Path) -> bool {
+        let Some(whole) = self.absolute(path) else { return false };
+        self.redacted.iter().any(|redacted| {
+            whole.iter().zip(redacted).all(|(step, redacted)| meets(step, redacted))
+        })
+    }
+
+    /// The way from the record; `None` of an element stands for all elements.
+    fn absolute(&self, path: &Path) -> Option<Vec<AnyStep>> {
+        let mut way = match path.root {
+            Root::Record => Vec::new(),
+            Root::Wrapper => return None,
+            Root::Loop(id) => {
+                let mut way = self.absolute(&self.loops[id as usize].array)?;
+                way.push(AnyStep::Element);
+                way
+            }
+        };
+        way.extend(path.steps.iter().map(|step| match step {
+            Step::Member(name) => AnyStep::Names(vec![name.clone()]),
+            Step::Choice(names) => AnyStep::Names(names.clone()),
+            Step::Element(_) | Step::Last => AnyStep::Element,
+        }));
+        Some(way)
+    }
+
+    /// Calls `see` for the expression and all its parts, `let`s included.
+    pub(super) fn visit(&self, expr: &Expr, see: &mut dyn FnMut(&Expr)) {
+        see(expr);
+        if let ExprKind::Let(index) = expr.kind {
+            self.visit(&self.typed_lets[index].expr, see);
+        }
+        expr.for_each_part(&mut |part| self.visit(part, see));
+    }
+}
+
+enum AnyStep {
+    Names(Vec<String>),
+    Element,
+}
+
+fn meets(step: &AnyStep, redacted: &RedactStep) -> bool {
+    match (step, redacted) {
+        (AnyStep::Names(names), RedactStep::Member(name)) => names.contains(name),
+        (AnyStep::Element, RedactStep::Element(_) | RedactStep::Last | RedactStep::Elements) => {
+            true
+        }
+        _ => false,
+    }
+}

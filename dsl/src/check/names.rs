@@ -1,0 +1,387 @@
+//! What a word stands for: `let`s, loop variables, tables.
+//!
+//! A name is defined once on the way from the file to its block, so a lookup never has to choose.
+
+use std::collections::HashMap;
+
+use weir_engine::plan::Constant;
+use weir_engine::types::Type;
+
+use super::Checker;
+use crate::ast;
+use crate::diagnostic::Diagnostic;
+use crate::hir::{self, LoopId};
+use crate::source::Span;
+use crate::suggest::nearest;
+
+/// The names in scope, innermost last.
+#[derive(Debug, Default)]
+pub(super) struct Names {
+    list: Vec<(String, Binding, Span)>,
+}
+
+/// What a name stands for.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Binding {
+    /// An index into the checker's `lets`.
+    Let(usize),
+    /// A loop's element.
+    Loop(LoopId),
+    /// An index into the checker's `tables`.
+    Table(usize),
+}
+
+/// A `let` as it was written, with what is known of it.
+#[derive(Debug)]
+pub(super) struct LetInfo<'a> {
+    pub(super) name: String,
+    pub(super) expr: &'a ast::Expr,
+    pub(super) span: Span,
+    /// The loop around it.
+    pub(super) scope: Option<LoopId>,
+    /// Its typed forms, as indices into the program's `lets`.
+    pub(super) typed: Vec<(Type, usize)>,
+    /// It was reported; uses keep silent.
+    pub(super) poisoned: bool,
+}
+
+/// A loop.
+#[derive(Debug)]
+pub(super) struct LoopInfo {
+    pub(super) array: hir::Path,
+    pub(super) max: u32,
+    /// From the path to the bound.
+    pub(super) span: Span,
+}
+
+/// A table.
+#[derive(Debug)]
+pub(super) struct TableInfo {
+    pub(super) hir: hir::Table,
+    /// The columns behind the key.
+    pub(super) columns: Vec<(String, Type)>,
+}
+
+/// Names that are given, and cannot be taken.
+const GIVEN: [&str; 4] = ["it", "index", "last", "meta"];
+
+/// Words of the language that cannot be names.
+pub(crate) const RESERVED: [&str; 27] = [
+    "let",
+    "when",
+    "else",
+    "each",
+    "as",
+    "emit",
+    "event",
+    "add",
+    "drop",
+    "keep",
+    "on",
+    "reject",
+    "skip",
+    "if",
+    "then",
+    "match",
+    "and",
+    "or",
+    "not",
+    "in",
+    "is",
+    "true",
+    "false",
+    "missing",
+    "present",
+    "starts_with",
+    "ends_with",
+];
+
+impl Names {
+    /// How many names are in scope; give it to [`Names::leave`].
+    pub(super) fn enter(&self) -> usize {
+        self.list.len()
+    }
+
+    /// Forgets the names defined since.
+    pub(super) fn leave(&mut self, mark: usize) {
+        self.list.truncate(mark);
+    }
+
+    pub(super) fn get(&self, name: &str) -> Option<(Binding, Span)> {
+        let found = self.list.iter().find(|(known, ..)| known == name)?;
+        Some((found.1, found.2))
+    }
+
+    fn all(&self) -> impl Iterator<Item = &str> {
+        self.list.iter().map(|(name, ..)| name.as_str())
+    }
+}
+
+impl<'a> Checker<'a> {
+    /// Binds a name, unless it is taken.
+    pub(super) fn define(&mut self, name: &ast::Name, binding: Binding) {
+        let taken = self.names.get(&name.node).map(|(_, span)| span);
+        if GIVEN.contains(&name.node.as_str()) || RESERVED.contains(&name.node.as_str()) {
+            self.report(
+                Diagnostic::error(
+                    "W0104",
+                    name.span,
+                    format!("`{}` has a meaning of its own and cannot be a name here", name.node),
+                    "choose another name",
+                )
+                .help(format!("for example `my_{}`", name.node)),
+            );
+        } else if let Some(first) = taken {
+            self.report(
+                Diagnostic::error(
+                    "W0104",
+                    name.span,
+                    format!("the name `{}` is already taken", name.node),
+                    "defined again here",
+                )
+                .label(first, "first defined here")
+                .help(
+                    "choose another name: a name means one thing from here to the end of its block",
+                ),
+            );
+        } else {
+            self.names.list.push((name.node.clone(), binding, name.span));
+        }
+    }
+
+    /// Defines a `let`, and checks it once as what it most naturally is.
+    pub(super) fn define_let(&mut self, item: &'a ast::Let) {
+        let index = self.lets.len();
+        self.lets.push(LetInfo {
+            name: item.name.node.clone(),
+            expr: &item.expr,
+            span: item.span,
+            scope: self.current_loop,
+            typed: Vec::new(),
+            poisoned: false,
+        });
+        let before = self.reports.list.len();
+        if !self.names_a_place(&item.expr) {
+            let ty = self.natural(&item.expr).unwrap_or(Type::Text);
+            let poisoned = self.typed_let(index, ty).is_none();
+            self.lets[index].poisoned = poisoned && self.reports.list.len() > before;
+        }
+        self.define(&item.name, Binding::Let(index));
+    }
+
+    /// The typed form of a `let`, made at its first use.
+    pub(super) fn typed_let(&mut self, index: usize, ty: Type) -> Option<usize> {
+        if let Some((_, typed)) = self.lets[index].typed.iter().find(|(known, _)| *known == ty) {
+            return Some(*typed);
+        }
+        if self.lets[index].poisoned {
+            return None;
+        }
+        let (expr, scope) = (self.lets[index].expr, self.lets[index].scope);
+        let outer = std::mem::replace(&mut self.current_loop, scope);
+        let checked = self.expr(expr, ty);
+        self.current_loop = outer;
+        let typed = self.typed_lets.len();
+        self.typed_lets.push(hir::Let {
+            name: self.lets[index].name.clone(),
+            expr: checked?,
+            scope,
+        });
+        self.lets[index].typed.push((ty, typed));
+        Some(typed)
+    }
+
+    /// Looks a name up; reports an unknown one.
+    pub(super) fn lookup(&mut self, name: &str, span: Span) -> Option<Binding> {
+        if let Some((binding, defined)) = self.names.get(name) {
+            if span.start < defined.start {
+                self.report(
+                    Diagnostic::error(
+                        "W0101",
+                        span,
+                        format!("`{name}` is used above its definition"),
+                        "not known here yet",
+                    )
+                    .label(defined, "defined here")
+                    .help("move the `let` above its first use"),
+                );
+                return None;
+            }
+            return Some(binding);
+        }
+        let mut report =
+            Diagnostic::error("W0101", span, format!("there is no `{name}` here"), "unknown name");
+        let given = ["index", "it", "meta"];
+        report = match nearest(name, self.names.all().chain(given)) {
+            Some(near) => report.help(format!("did you mean `{near}`?")).fix(
+                format!("{name} -> {near}"),
+                span,
+                near,
+            ),
+            None if self.source.slice(span) == name => report
+                .help(format!("a field of the record is written with a dot: `.{name}`"))
+                .fix(format!("{name} -> .{name}"), span, format!(".{name}")),
+            None => report.help("define it with `let`"),
+        };
+        self.report(report);
+        None
+    }
+
+    /// Reads the tables of the file; they hold from its first line.
+    pub(super) fn declare_tables(&mut self, items: &'a [ast::Item]) {
+        for item in items {
+            if let ast::Item::Table(table) = item {
+                let info = self.table(table);
+                let index = self.tables.len();
+                self.tables.push(info);
+                self.define(&table.name, Binding::Table(index));
+            }
+        }
+    }
+
+    fn table(&mut self, table: &ast::Table) -> TableInfo {
+        let columns: Vec<_> = table
+            .columns
+            .iter()
+            .skip(1)
+            .map(|(name, ty)| (name.node.clone(), self.column_type(ty.as_ref())))
+            .collect();
+        let mut hir =
+            hir::Table { name: table.name.node.clone(), rows: Vec::new(), otherwise: None };
+        let mut seen = HashMap::new();
+        for row in &table.rows {
+            let Some(cells) = self.cells(row, &columns) else { continue };
+            let Some(keys) = &row.keys else {
+                hir.otherwise = Some(cells);
+                continue;
+            };
+            let keys = self.patterns(keys, &mut seen);
+            hir.rows.push(hir::Row { keys, cells });
+        }
+        if columns.is_empty() {
+            self.report(
+                Diagnostic::error(
+                    "W0116",
+                    table.name.span,
+                    "a table needs a key and at least one column",
+                    "no column behind the key",
+                )
+                .help("for example `table price (model, input decimal) { ... }`"),
+            );
+        }
+        TableInfo { hir, columns }
+    }
+
+    fn column_type(&mut self, ty: Option<&ast::Name>) -> Type {
+        let Some(name) = ty else { return Type::Text };
+        match name.node.as_str() {
+            "string" => Type::Text,
+            "int" => Type::Int,
+            "decimal" => Type::Decimal,
+            "bool" => Type::Bool,
+            other => {
+                let mut report = Diagnostic::error(
+                    "W0302",
+                    name.span,
+                    format!("a column cannot be of type `{other}`"),
+                    "not a type of columns",
+                )
+                .help("the types are string, int, decimal and bool");
+                if let Some(near) = nearest(other, ["string", "int", "decimal", "bool"]) {
+                    report = report.fix(format!("{other} -> {near}"), name.span, near);
+                }
+                self.report(report);
+                Type::Text
+            }
+        }
+    }
+
+    fn cells(&mut self, row: &ast::Row, columns: &[(String, Type)]) -> Option<Vec<Constant>> {
+        if row.values.len() != columns.len() {
+            self.report(
+                Diagnostic::error(
+                    "W0302",
+                    row.span,
+                    format!(
+                        "this row has {} values for {} columns",
+                        row.values.len(),
+                        columns.len()
+                    ),
+                    "does not fit the table",
+                )
+                .help("give every column behind the key one value"),
+            );
+            return None;
+        }
+        row.values
+            .iter()
+            .zip(columns)
+            .map(|(value, (name, ty))| self.literal(value, *ty, name))
+            .collect()
+    }
+
+    /// A literal as a constant of a type.
+    fn literal(
+        &mut self,
+        value: &ast::Spanned<ast::Literal>,
+        ty: Type,
+        column: &str,
+    ) -> Option<Constant> {
+        let constant = match (&value.node, ty) {
+            (ast::Literal::Text(text), Type::Text) => Some(Constant::Text(text.clone())),
+            (ast::Literal::Number(text), Type::Text) => Some(Constant::Text(text.clone())),
+            (ast::Literal::Number(text), Type::Int) => text.parse().ok().map(Constant::Int),
+            (ast::Literal::Number(text), Type::Decimal) => {
+                weir_engine::read::decimal(text, Default::default()).map(Constant::Decimal)
+            }
+            (ast::Literal::Bool(value), Type::Bool) => Some(Constant::Bool(*value)),
+            _ => None,
+        };
+        if constant.is_none() {
+            self.report(
+                Diagnostic::error(
+                    "W0301",
+                    value.span,
+                    format!("the column `{column}` needs {}, this is not", ty.noun()),
+                    format!("not {}", ty.noun()),
+                )
+                .help("change the value, or the type of the column"),
+            );
+        }
+        constant
+    }
+
+    /// Patterns of one arm or row; reports one that stood in an earlier one.
+    pub(super) fn patterns(
+        &mut self,
+        patterns: &[ast::Spanned<ast::Pattern>],
+        seen: &mut HashMap<hir::TextPattern, Span>,
+    ) -> Vec<hir::TextPattern> {
+        let mut list = Vec::new();
+        for pattern in patterns {
+            let text = match &pattern.node {
+                ast::Pattern::Text(text) | ast::Pattern::Number(text) => {
+                    hir::TextPattern::Exact(text.clone())
+                }
+                ast::Pattern::Prefix(text) => hir::TextPattern::Prefix(text.clone()),
+                ast::Pattern::Bool(value) => hir::TextPattern::Exact(value.to_string()),
+            };
+            if let Some(first) = seen.get(&text).copied() {
+                self.report(
+                    Diagnostic::error(
+                        "W0505",
+                        pattern.span,
+                        "the same pattern stands here twice",
+                        "never reached",
+                    )
+                    .label(first, "this one is taken")
+                    .help("remove one of them"),
+                );
+                continue;
+            }
+            seen.insert(text.clone(), pattern.span);
+            list.push(text);
+        }
+        list
+    }
+}

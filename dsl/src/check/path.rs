@@ -1,0 +1,397 @@
+//! Paths: from the steps as written to literal steps from a root.
+
+use weir_engine::input::Format;
+use weir_engine::plan::Meta;
+use weir_engine::types::Type;
+
+use super::Checker;
+use super::names::Binding;
+use crate::ast::{self, ExprKind, PathRoot, PathStep};
+use crate::diagnostic::Diagnostic;
+use crate::hir::{self, Path, Root, Step};
+use crate::source::Span;
+use crate::suggest::nearest;
+
+/// What a path leads to.
+pub(super) enum Place {
+    /// A value of the record, the wrapper, or an element.
+    Path(Path),
+    /// A cell of a table.
+    Cell(u16, hir::Expr, u16, Type),
+    /// A row of a table: not a value, but `row.column` is one.
+    Row(usize, hir::Expr),
+    /// A fact about the object.
+    Meta(Meta),
+    /// A value without parts: a `let` that names no place.
+    Let(usize),
+}
+
+impl<'a> Checker<'a> {
+    /// True if the expression names a row of a table: it has no value of its own.
+    pub(super) fn names_a_place(&self, expr: &ast::Expr) -> bool {
+        match &expr.node {
+            ExprKind::Path { root: PathRoot::Name(name), steps } => {
+                matches!(self.names.get(&name.node), Some((Binding::Table(_), _)))
+                    && steps.len() == 1
+            }
+            _ => false,
+        }
+    }
+
+    /// The array of `path[*]`: `None` if the path does not end so.
+    pub(super) fn array(&mut self, expr: &'a ast::Expr) -> Option<Path> {
+        let ExprKind::Path { root, steps } = &expr.node else {
+            return self.no_array(expr.span);
+        };
+        let Some((PathStep::Each(_), before)) = steps.split_last() else {
+            return self.no_array(expr.span);
+        };
+        match self.place(root, before, expr.span)? {
+            Place::Path(path) if path.root != Root::Wrapper => Some(path),
+            _ => self.no_array(expr.span),
+        }
+    }
+
+    fn no_array<T>(&mut self, span: Span) -> Option<T> {
+        let text = self.source.slice(span).to_owned();
+        self.report(
+            Diagnostic::error(
+                "W0119",
+                span,
+                "a loop goes over the elements of an array of the record",
+                "does not end in `[*]`",
+            )
+            .help(format!("write `{text}[*]`"))
+            .fix(format!("{text} -> {text}[*]"), span, format!("{text}[*]")),
+        );
+        None
+    }
+
+    /// What a path leads to.
+    pub(super) fn place(
+        &mut self,
+        root: &'a PathRoot,
+        steps: &'a [PathStep],
+        span: Span,
+    ) -> Option<Place> {
+        match root {
+            PathRoot::Record => self.steps(Path { root: Root::Record, steps: Vec::new() }, steps),
+            PathRoot::Wrapper => self.wrapper(steps, span),
+            PathRoot::Name(name) => self.place_of_name(name, steps, span),
+            PathRoot::Expr(inner) => self.place_of_value(inner, span),
+        }
+    }
+
+    fn place_of_value(&mut self, inner: &ast::Expr, span: Span) -> Option<Place> {
+        let report = if matches!(inner.node, ExprKind::Call { .. } | ExprKind::Pipe { .. }) {
+            Diagnostic::error(
+                "W0009",
+                span,
+                "fields of what a function gives are not read by this version of weir yet",
+                "a field of a value",
+            )
+            .help("read the fields from paths of the record")
+        } else {
+            Diagnostic::error(
+                "W0109",
+                span,
+                "only a record has fields, this is a value",
+                "a field of a value",
+            )
+            .help("give every side its own path: `.a.x ?? .b.x` instead of `(.a ?? .b).x`")
+        };
+        self.report(report);
+        None
+    }
+
+    fn place_of_name(
+        &mut self,
+        name: &'a ast::Name,
+        steps: &'a [PathStep],
+        span: Span,
+    ) -> Option<Place> {
+        match name.node.as_str() {
+            "meta" => return self.meta(steps, span),
+            "it" => return self.element(name.span, steps),
+            _ => {}
+        }
+        match self.lookup(&name.node, name.span)? {
+            Binding::Loop(id) => {
+                self.steps(Path { root: Root::Loop(id), steps: Vec::new() }, steps)
+            }
+            Binding::Table(index) => self.table_place(index, steps, span),
+            Binding::Let(index) => self.place_of_let(index, steps, span),
+        }
+    }
+
+    fn element(&mut self, name: Span, steps: &'a [PathStep]) -> Option<Place> {
+        let Some(element) = self.current_element.clone() else {
+            self.report(
+                Diagnostic::error(
+                    "W0101",
+                    name,
+                    "`it` is the element of a list function",
+                    "no list function around it",
+                )
+                .help("`it` stands in `count(.steps[*], it.allowed == false)`, `any`, `all`"),
+            );
+            return None;
+        };
+        self.steps(element, steps)
+    }
+
+    /// Steps behind a `let` continue the path that it names.
+    fn place_of_let(&mut self, index: usize, steps: &'a [PathStep], span: Span) -> Option<Place> {
+        if self.lets[index].poisoned {
+            return None;
+        }
+        let (expr, scope) = (self.lets[index].expr, self.lets[index].scope);
+        let inner = match &expr.node {
+            _ if steps.is_empty() && !self.names_a_place(expr) => return Some(Place::Let(index)),
+            ExprKind::Path { root, steps } => {
+                let outer = std::mem::replace(&mut self.current_loop, scope);
+                let place = self.place(root, steps, expr.span);
+                self.current_loop = outer;
+                place?
+            }
+            _ => {
+                let defined = self.lets[index].span;
+                self.report(
+                    Diagnostic::error(
+                        "W0109",
+                        span,
+                        "only a record has fields, this name stands for a value",
+                        "a field of a value",
+                    )
+                    .label(defined, "defined here")
+                    .help("name the record in the `let`, or write out the path"),
+                );
+                return None;
+            }
+        };
+        match inner {
+            Place::Path(path) if path.root == Root::Wrapper => {
+                self.wrapper_steps(path, steps, span)
+            }
+            Place::Path(path) => self.steps(path, steps),
+            Place::Row(table, key) => self.column(table, key, steps, span),
+            other => Some(other),
+        }
+    }
+
+    fn table_place(&mut self, index: usize, steps: &'a [PathStep], span: Span) -> Option<Place> {
+        let Some((PathStep::Index(key), rest)) = steps.split_first() else {
+            let name = self.tables[index].hir.name.clone();
+            let column = self.tables[index].columns.first().map_or("column", |(name, _)| name);
+            let help = format!("look a row up and choose a column: `{name}[.key].{column}`");
+            self.report(
+                Diagnostic::error("W0116", span, format!("`{name}` is a table"), "which row?")
+                    .help(help),
+            );
+            return None;
+        };
+        let key = self.expr(key, Type::Text)?;
+        self.column(index, key, rest, span)
+    }
+
+    fn column(
+        &mut self,
+        index: usize,
+        key: hir::Expr,
+        steps: &[PathStep],
+        span: Span,
+    ) -> Option<Place> {
+        let name = match steps {
+            [] => return Some(Place::Row(index, key)),
+            [PathStep::Key(name)] => name,
+            _ => {
+                self.report(
+                    Diagnostic::error(
+                        "W0116",
+                        span,
+                        "a cell of a table has no parts",
+                        "too many steps",
+                    )
+                    .help("`table[key].column` is the whole way"),
+                );
+                return None;
+            }
+        };
+        let columns = &self.tables[index].columns;
+        if let Some(at) = columns.iter().position(|(known, _)| *known == name.node) {
+            let ty = columns[at].1;
+            return Some(Place::Cell(index as u16, key, at as u16, ty));
+        }
+        let known: Vec<&str> = columns.iter().map(|(known, _)| known.as_str()).collect();
+        let table = &self.tables[index].hir.name;
+        let mut report = Diagnostic::error(
+            "W0116",
+            name.span,
+            format!("the table `{table}` has no column `{}`", name.node),
+            "unknown column",
+        )
+        .help(format!("its columns are {}", known.join(", ")));
+        if let Some(near) = nearest(&name.node, known) {
+            report = report.fix(format!("{} -> {near}", name.node), name.span, near);
+        }
+        self.report(report);
+        None
+    }
+
+    fn meta(&mut self, steps: &[PathStep], span: Span) -> Option<Place> {
+        const FACTS: [(&str, Meta); 6] = [
+            ("key", Meta::Key),
+            ("bucket", Meta::Bucket),
+            ("line", Meta::Line),
+            ("offset", Meta::Offset),
+            ("received_at", Meta::ReceivedAt),
+            ("source", Meta::Source),
+        ];
+        let found = match steps {
+            [PathStep::Key(name)] => FACTS.iter().find(|(known, _)| *known == name.node),
+            _ => None,
+        };
+        if let Some((_, meta)) = found {
+            return Some(Place::Meta(*meta));
+        }
+        let known = FACTS.map(|(known, _)| known);
+        let mut report =
+            Diagnostic::error("W0116", span, "`meta` does not have this", "unknown fact")
+                .help(format!("it has {}", known.map(|name| format!("meta.{name}")).join(", ")));
+        if let [PathStep::Key(name)] = steps
+            && let Some(near) = nearest(&name.node, known)
+        {
+            report = report.fix(format!("{} -> {near}", name.node), name.span, near);
+        }
+        self.report(report);
+        None
+    }
+
+    /// `$.a.b`: registers the wrapper member.
+    fn wrapper(&mut self, steps: &[PathStep], span: Span) -> Option<Place> {
+        let has_wrapper =
+            matches!(&self.head.input.format, Format::Json(records) if !records.path.is_empty());
+        if !has_wrapper || steps.is_empty() {
+            self.report(
+                Diagnostic::error(
+                    "W0111",
+                    span,
+                    "`$` reads the document around the records, and this input has none",
+                    "no document around the records",
+                )
+                .help("use `input json { records $.data[*] }`, or write `.name` for a field of the record"),
+            );
+            return None;
+        }
+        self.wrapper_steps(Path { root: Root::Wrapper, steps: Vec::new() }, steps, span)
+    }
+
+    fn wrapper_steps(&mut self, mut path: Path, steps: &[PathStep], span: Span) -> Option<Place> {
+        for step in steps {
+            match step {
+                PathStep::Key(name) => path.steps.push(Step::Member(name.node.clone())),
+                PathStep::Choice(..) | PathStep::Index(_) | PathStep::Each(_) => {
+                    self.report(
+                        Diagnostic::error(
+                            "W0009",
+                            span,
+                            "a path from `$` takes only names in this version of weir",
+                            "more than names",
+                        )
+                        .help("write `$.name.name`"),
+                    );
+                    return None;
+                }
+            }
+        }
+        let way: Vec<String> = path.steps.iter().filter_map(Step::member).collect();
+        if let Format::Json(records) = &mut self.head.input.format
+            && !records.wrapper.contains(&way)
+        {
+            records.wrapper.push(way);
+        }
+        Some(Place::Path(path))
+    }
+
+    /// The steps behind a list's `[*]`.
+    pub(super) fn steps_behind_element(&mut self, steps: &'a [PathStep]) -> Option<Vec<Step>> {
+        steps.iter().map(|step| self.step(step)).collect()
+    }
+
+    fn steps(&mut self, mut path: Path, steps: &'a [PathStep]) -> Option<Place> {
+        for step in steps {
+            let next = self.step(step)?;
+            let choices = path.steps.iter().filter(|step| matches!(step, Step::Choice(_))).count();
+            if choices == 1
+                && let Step::Choice(_) = next
+                && let PathStep::Choice(_, span) = step
+            {
+                self.report(
+                    Diagnostic::error(
+                        "W0009",
+                        *span,
+                        "a path takes one choice in this version of weir",
+                        "a second choice",
+                    )
+                    .help("name the first part with the choice that occurs, or use `??`"),
+                );
+                return None;
+            }
+            path.steps.push(next);
+        }
+        if matches!(self.head.input.format, Format::Csv(_)) {
+            let way_too_long = path.steps.len() > 1 || !matches!(path.steps[..], [Step::Member(_)]);
+            if way_too_long && let Some(step) = steps.last() {
+                self.report(
+                    Diagnostic::error("W0112", step_span(step), "a cell of a CSV row has no parts", "a step into a cell")
+                        .help("a column is one name; quote it if it holds dots or spaces: `.\"Kosten (EUR)\"`"),
+                );
+                return None;
+            }
+        }
+        Some(Place::Path(path))
+    }
+
+    fn step(&mut self, step: &'a PathStep) -> Option<Step> {
+        match step {
+            PathStep::Key(name) => Some(Step::Member(name.node.clone())),
+            PathStep::Choice(names, _) => {
+                Some(Step::Choice(names.iter().map(|name| name.node.clone()).collect()))
+            }
+            PathStep::Index(index) => self.index_step(index),
+            PathStep::Each(span) => {
+                self.report(
+                    Diagnostic::error("W0119", *span, "all elements at once are no value", "`[*]` cannot stand here")
+                        .help("loop with `each .list[*] as x max 100 { ... }`, or use a list function such as `count(.list[*])`; one element is `[0]` or `[last]`"),
+                );
+                None
+            }
+        }
+    }
+
+    fn index_step(&mut self, index: &ast::Expr) -> Option<Step> {
+        match &index.node {
+            ExprKind::Number(digits) if !digits.contains('.') => {
+                if let Ok(index) = digits.parse() {
+                    return Some(Step::Element(index));
+                }
+            }
+            ExprKind::Name(word) if word == "last" => return Some(Step::Last),
+            ExprKind::Error => return None,
+            _ => {}
+        }
+        self.report(
+            Diagnostic::error("W0107", index.span, "a path is literal: its steps cannot be computed", "not a number or `last`")
+                .help("list the possible keys: `.(\"a\" | \"b\")`; for lists of names and values, use `find(.list[*], it.name == \"...\")`"),
+        );
+        None
+    }
+}
+
+fn step_span(step: &PathStep) -> Span {
+    match step {
+        PathStep::Key(name) => name.span,
+        PathStep::Choice(_, span) | PathStep::Each(span) => *span,
+        PathStep::Index(index) => index.span,
+    }
+}

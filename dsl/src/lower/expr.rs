@@ -1,0 +1,132 @@
+//! Expressions: a tree becomes an arena, paths become slots.
+
+use std::collections::HashMap;
+
+use weir_engine::plan::{CallMissing, Expr, ExprId, Match, Register, Slot};
+
+use super::scopes::RECORD;
+use super::{Lowering, longest_first};
+use crate::hir::{self, ExprKind, Path, Step, TextPattern};
+
+impl Lowering<'_> {
+    /// Lowers an expression and gives its index.
+    pub(super) fn expr(&mut self, expr: &hir::Expr) -> ExprId {
+        let lowered = self.lowered(expr);
+        self.exprs.push(lowered);
+        (self.exprs.len() - 1) as ExprId
+    }
+
+    fn lowered(&mut self, expr: &hir::Expr) -> Expr {
+        match &expr.kind {
+            ExprKind::Constant(constant) => Expr::Constant(constant.clone()),
+            ExprKind::Path(path) => match self.path(path) {
+                Ok(slot) => Expr::Read(slot, expr.ty),
+                Err(choice) => Expr::Choice(choice, expr.ty),
+            },
+            ExprKind::StringOnly(path) => match self.path(path) {
+                Ok(slot) => Expr::ReadString(slot),
+                Err(choice) => Expr::ChoiceString(choice),
+            },
+            ExprKind::Meta(meta) => Expr::Meta(*meta),
+            ExprKind::Index(id) => Expr::Index(self.scopes.of_loop(*id)),
+            ExprKind::Column(column) => Expr::Column(*column),
+            ExprKind::Let(index) => Expr::Register(self.register(*index)),
+            ExprKind::Concat(parts) => Expr::Concat(self.all(parts)),
+            ExprKind::List(parts) => Expr::List(self.all(parts)),
+            ExprKind::Not(inner) => Expr::Not(self.expr(inner)),
+            ExprKind::Negate(inner) => Expr::Negate(self.expr(inner)),
+            ExprKind::Convert(inner) => Expr::Convert(self.expr(inner), expr.ty),
+            ExprKind::And(left, right) => Expr::And(self.expr(left), self.expr(right)),
+            ExprKind::Or(left, right) => Expr::Or(self.expr(left), self.expr(right)),
+            ExprKind::Compare(comparison, left, right) => {
+                Expr::Compare(*comparison, self.expr(left), self.expr(right))
+            }
+            ExprKind::In(subject, constants) => Expr::In(self.expr(subject), constants.clone()),
+            ExprKind::Matches(subject, regex) => Expr::Matches(self.expr(subject), regex.clone()),
+            ExprKind::Coalesce(left, right) => Expr::Coalesce(self.expr(left), self.expr(right)),
+            ExprKind::Arithmetic(op, left, right) => {
+                Expr::Arithmetic(*op, self.expr(left), self.expr(right))
+            }
+            ExprKind::Is(outcome, negated, inner) => Expr::Is(*outcome, *negated, self.expr(inner)),
+            ExprKind::If(condition, then, otherwise) => {
+                Expr::If(self.expr(condition), self.expr(then), self.expr(otherwise))
+            }
+            ExprKind::Match { subject, arms, otherwise } => {
+                Expr::Match(Box::new(self.match_expr(subject, arms, otherwise)))
+            }
+            ExprKind::Cell(table, key, column) => Expr::Cell(*table, self.expr(key), *column),
+            ExprKind::Call { builtin, call, args } => {
+                let missing =
+                    if builtin.takes_missing { CallMissing::Pass } else { CallMissing::Propagate };
+                Expr::Call(call.clone(), self.all(args), missing)
+            }
+            ExprKind::Count(array, id, condition) => {
+                let (slot, scope) = self.scopes.enter(array, *id);
+                Expr::Count(slot, scope, condition.as_ref().map(|condition| self.expr(condition)))
+            }
+            ExprKind::Any(array, id, condition) => {
+                let (slot, scope) = self.scopes.enter(array, *id);
+                Expr::Any(slot, scope, self.expr(condition))
+            }
+            ExprKind::All(array, id, condition) => {
+                let (slot, scope) = self.scopes.enter(array, *id);
+                Expr::All(slot, scope, self.expr(condition))
+            }
+        }
+    }
+
+    fn all(&mut self, parts: &[hir::Expr]) -> Vec<ExprId> {
+        parts.iter().map(|part| self.expr(part)).collect()
+    }
+
+    /// The slot of a path, or the slots of its choice: for each name the chosen member and what follows it.
+    fn path(&mut self, path: &Path) -> Result<Slot, Vec<(Slot, Slot)>> {
+        let choice = path.steps.iter().position(|step| matches!(step, Step::Choice(_)));
+        let Some(at) = choice else { return Ok(self.scopes.slot(path)) };
+        let Step::Choice(names) = &path.steps[at] else { return Ok(self.scopes.slot(path)) };
+        let slots = names.iter().map(|name| {
+            let mut probe = Path { root: path.root, steps: path.steps[..at].to_vec() };
+            probe.steps.push(Step::Member(name.clone()));
+            let mut value = probe.clone();
+            value.steps.extend_from_slice(&path.steps[at + 1..]);
+            (self.scopes.slot(&probe), self.scopes.slot(&value))
+        });
+        Err(slots.collect())
+    }
+
+    fn register(&mut self, index: usize) -> u32 {
+        if let Some(register) = self.lets.get(&index) {
+            return *register;
+        }
+        let item = &self.program.lets[index];
+        let expr = self.expr(&item.expr);
+        let scope = item.scope.map_or(RECORD, |id| self.scopes.of_loop(id));
+        let register = self.registers.len() as u32;
+        self.registers.push(Register { expr, scope });
+        self.lets.insert(index, register);
+        register
+    }
+
+    fn match_expr(
+        &mut self,
+        subject: &hir::Expr,
+        arms: &[(Vec<TextPattern>, hir::Expr)],
+        otherwise: &hir::Expr,
+    ) -> Match {
+        let (mut exact, mut prefixes) = (HashMap::new(), Vec::new());
+        let subject = self.expr(subject);
+        for (patterns, value) in arms {
+            let value = self.expr(value);
+            for pattern in patterns {
+                match pattern {
+                    TextPattern::Exact(text) => {
+                        exact.entry(text.clone()).or_insert(value);
+                    }
+                    TextPattern::Prefix(text) => prefixes.push((text.clone(), value)),
+                }
+            }
+        }
+        longest_first(&mut prefixes);
+        Match { subject, exact, prefixes, otherwise: self.expr(otherwise) }
+    }
+}
