@@ -1,0 +1,323 @@
+//! Expressions over slots.
+//!
+//! A [`Machine`] holds what one record, and the loop elements within it, have given so far: the slots of every scope, the
+//! shared expressions ([`Register`](crate::plan::Register)s) and the columns of the event that is being made. Everything
+//! is evaluated when it is asked for, and a shared expression at most once for each instance of its scope: it is stamped
+//! with the instance it was evaluated in, so that the next element forgets all of them at once.
+//!
+//! Every expression has one of three outcomes: a value, missing, or invalid. Functions, arithmetic and interpolation are
+//! invalid if an operand is (the leftmost is reported), else missing if one is missing.
+
+mod arithmetic;
+mod choose;
+mod compare;
+pub(crate) mod list;
+mod read;
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+
+use bumpalo::Bump;
+
+use crate::block::Record;
+use crate::builtins::Call;
+use crate::convert;
+use crate::plan::{
+    CallMissing, Column, Constant, Expr, ExprId, Meta, ObjectMeta, Outcome, Plan, ScopeId,
+};
+use crate::project::json;
+use crate::value::{Fault, Value};
+
+/// Where the slots of each scope are among all slots, and other things that follow from the plan.
+#[derive(Debug)]
+pub(crate) struct Layout {
+    first_slot: Vec<usize>,
+    slots: usize,
+    /// Slots hold cells of a row and no JSON.
+    cells: bool,
+}
+
+impl Layout {
+    pub(crate) fn new(plan: &Plan) -> Self {
+        let mut slots = 0;
+        let first_slot = plan.scopes.iter().map(|scope| {
+            let first = slots;
+            slots += usize::from(scope.projection.slots);
+            first
+        });
+        let first_slot = first_slot.collect();
+        let cells = matches!(plan.input.format, crate::input::Format::Csv(_));
+        Self { first_slot, slots, cells }
+    }
+}
+
+/// What a record is evaluated with.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Surroundings<'a> {
+    pub(crate) plan: &'a Plan,
+    pub(crate) layout: &'a Layout,
+    pub(crate) record: &'a Record,
+    pub(crate) object: &'a ObjectMeta,
+    /// The texts of the wrapper members.
+    pub(crate) wrapper: &'a [Option<&'a str>],
+    pub(crate) arena: &'a Bump,
+}
+
+/// Evaluates the expressions of a plan for one record.
+pub(crate) struct Machine<'a, 'w> {
+    pub(crate) plan: &'a Plan,
+    pub(crate) arena: &'a Bump,
+    around: Surroundings<'a>,
+    /// Of all scopes.
+    slots: &'a mut [Option<&'a str>],
+    scopes: &'a mut [Instance],
+    /// The value of each register, and the instance of its scope that it belongs to.
+    registers: &'a mut [(u32, Value<'a>)],
+    /// The final outcomes of the columns of this event.
+    pub(crate) columns: [Value<'a>; 8],
+    scratch: &'w mut json::Scratch,
+    /// An element was reached in which a wanted name occurs twice: whatever else comes out, the record is refused.
+    pub(crate) duplicate_key: bool,
+}
+
+/// A scope's present instance.
+#[derive(Debug, Clone, Copy, Default)]
+struct Instance {
+    /// Counts the instances; 0 before the first.
+    number: u32,
+    /// The position in its array.
+    index: u32,
+}
+
+impl<'a, 'w> Machine<'a, 'w> {
+    /// The slots of scope 0 are still to be filled, through [`Machine::record_slots`].
+    pub(crate) fn new(around: Surroundings<'a>, scratch: &'w mut json::Scratch) -> Self {
+        let Surroundings { plan, layout, arena, .. } = around;
+        let scopes = arena.alloc_slice_fill_copy(plan.scopes.len(), Instance::default());
+        scopes[0].number = 1;
+        Self {
+            plan,
+            arena,
+            around,
+            slots: arena.alloc_slice_fill_copy(layout.slots, None),
+            scopes,
+            registers: arena.alloc_slice_fill_copy(plan.registers.len(), (0, Value::Missing)),
+            columns: [Value::Missing; 8],
+            scratch,
+            duplicate_key: false,
+        }
+    }
+
+    /// The slots of the record.
+    pub(crate) fn record_slots(&mut self) -> &mut [Option<&'a str>] {
+        &mut self.slots[..usize::from(self.plan.scopes[0].projection.slots)]
+    }
+
+    /// Projects a JSON record.
+    pub(crate) fn project_record(&mut self, text: &'a str) {
+        self.project(0, text);
+    }
+
+    /// Begins a scope's next instance: an element of its array.
+    pub(crate) fn enter(&mut self, scope: ScopeId, element: &'a str, index: u32) {
+        let instance = &mut self.scopes[usize::from(scope)];
+        instance.number = instance.number.wrapping_add(1);
+        instance.index = index;
+        self.project(scope, element);
+    }
+
+    fn project(&mut self, scope: ScopeId, text: &'a str) {
+        let projection = &self.plan.scopes[usize::from(scope)].projection;
+        let first = self.around.layout.first_slot[usize::from(scope)];
+        let slots = &mut self.slots[first..first + usize::from(projection.slots)];
+        let reject_duplicates = self.plan.input.duplicate_keys_reject;
+        let outcome = json::project(text, projection, reject_duplicates, slots, self.scratch);
+        self.duplicate_key |= outcome.is_err();
+    }
+
+    /// Evaluates an expression.
+    pub(crate) fn eval(&mut self, id: ExprId) -> Value<'a> {
+        let plan = self.plan;
+        match &plan.exprs[id as usize] {
+            Expr::Constant(constant) => constant_value(constant),
+            Expr::Read(slot, ty) => self.read(*slot, *ty),
+            Expr::ReadString(slot) => self.read_string(*slot),
+            Expr::Choice(ways, ty) => match self.choose_slot(ways) {
+                Some(slot) => self.read(slot, *ty),
+                None => Value::Missing,
+            },
+            Expr::ChoiceString(ways) => match self.choose_slot(ways) {
+                Some(slot) => self.read_string(slot),
+                None => Value::Missing,
+            },
+            Expr::Meta(meta) => self.meta(*meta),
+            Expr::Index(scope) => Value::Int(self.scopes[usize::from(*scope)].index.into()),
+            Expr::Column(column) => self.columns[column_index(*column)],
+            Expr::Register(register) => self.register(*register),
+            Expr::Concat(parts) => self.concat(parts),
+            Expr::Not(operand) => match self.truth(*operand) {
+                Ok(truth) => Value::Bool(!truth),
+                Err(fault) => Value::Invalid(fault),
+            },
+            Expr::And(left, right) => self.and_or(*left, *right, false),
+            Expr::Or(left, right) => self.and_or(*left, *right, true),
+            Expr::Negate(operand) => arithmetic::negate(self.eval(*operand), self.arena),
+            Expr::Arithmetic(operation, left, right) => {
+                let (left, right) = (self.eval(*left), self.eval(*right));
+                arithmetic::compute(*operation, left, right, self.arena)
+            }
+            Expr::Compare(comparison, left, right) => {
+                let (left, right) = (self.eval(*left), self.eval(*right));
+                compare::compare(*comparison, left, right)
+            }
+            Expr::In(subject, constants) => compare::is_in(self.eval(*subject), constants),
+            Expr::Matches(subject, pattern) => compare::matches(self.eval(*subject), pattern),
+            Expr::Coalesce(left, right) => match self.eval(*left) {
+                Value::Missing => self.eval(*right),
+                left => left,
+            },
+            Expr::Is(outcome, negated, subject) => {
+                Value::Bool(is(self.eval(*subject), *outcome) != *negated)
+            }
+            Expr::If(condition, then, otherwise) => match self.truth(*condition) {
+                Ok(true) => self.eval(*then),
+                Ok(false) => self.eval(*otherwise),
+                Err(fault) => Value::Invalid(fault),
+            },
+            Expr::Match(arms) => self.choose_arm(arms),
+            Expr::Cell(table, key, column) => self.cell(*table, *key, *column),
+            Expr::Call(call, args, missing) => self.call(call, args, *missing),
+            Expr::Count(array, scope, condition) => self.count(*array, *scope, *condition),
+            Expr::Any(array, scope, condition) => self.any(*array, *scope, *condition),
+            Expr::All(array, scope, condition) => self.all(*array, *scope, *condition),
+            Expr::List(items) => self.list(items),
+            Expr::Convert(operand, ty) => {
+                let value = self.eval(*operand);
+                convert::convert(value, *ty, plan.numbers, self.arena)
+            }
+        }
+    }
+
+    /// A condition; missing counts as false.
+    pub(crate) fn truth(&mut self, id: ExprId) -> Result<bool, &'a Fault<'a>> {
+        match self.eval(id) {
+            Value::Bool(truth) => Ok(truth),
+            Value::Invalid(fault) => Err(fault),
+            _ => Ok(false),
+        }
+    }
+
+    fn and_or(&mut self, left: ExprId, right: ExprId, decided_by: bool) -> Value<'a> {
+        let truth = match self.truth(left) {
+            Ok(truth) if truth == decided_by => Ok(truth),
+            Ok(_) => self.truth(right),
+            Err(fault) => Err(fault),
+        };
+        truth.map_or_else(Value::Invalid, Value::Bool)
+    }
+
+    fn register(&mut self, register: u32) -> Value<'a> {
+        let shared = &self.plan.registers[register as usize];
+        let now = self.scopes[usize::from(shared.scope)].number;
+        let (instance, value) = self.registers[register as usize];
+        if instance == now {
+            return value;
+        }
+        let value = self.eval(shared.expr);
+        self.registers[register as usize] = (now, value);
+        value
+    }
+
+    fn meta(&self, meta: Meta) -> Value<'a> {
+        let Surroundings { record, object, .. } = self.around;
+        match meta {
+            Meta::Key => self.non_empty(&object.key),
+            Meta::Bucket => self.non_empty(&object.bucket),
+            Meta::Source => self.non_empty(&object.source),
+            Meta::Line => Value::Int(i64::try_from(record.line).unwrap_or(i64::MAX)),
+            Meta::Offset => Value::Int(i64::try_from(record.offset).unwrap_or(i64::MAX)),
+            Meta::ReceivedAt => Value::Timestamp(object.received_at_ns),
+        }
+    }
+
+    /// A text; an empty one is missing, unless the input says otherwise.
+    fn non_empty(&self, text: &'a str) -> Value<'a> {
+        if text.is_empty() && self.plan.input.empty_is_missing {
+            Value::Missing
+        } else {
+            Value::Text(text)
+        }
+    }
+
+    fn concat(&mut self, parts: &'a [ExprId]) -> Value<'a> {
+        let mut text = bumpalo::collections::String::new_in(self.arena);
+        let mut missing = false;
+        for part in parts {
+            match convert::text_of(self.eval(*part), self.arena) {
+                Value::Text(part) => text.push_str(part),
+                invalid @ Value::Invalid(_) => return invalid,
+                _ => missing = true,
+            }
+        }
+        if missing { Value::Missing } else { self.non_empty(text.into_bump_str()) }
+    }
+
+    fn call(
+        &mut self,
+        call: &Arc<dyn Call>,
+        args: &'a [ExprId],
+        missing: CallMissing,
+    ) -> Value<'a> {
+        let values = self.arena.alloc_slice_fill_copy(args.len(), Value::Missing);
+        for (value, arg) in values.iter_mut().zip(args) {
+            *value = self.eval(*arg);
+            if matches!(value, Value::Invalid(_)) {
+                return *value;
+            }
+        }
+        if missing == CallMissing::Propagate && values.contains(&Value::Missing) {
+            return Value::Missing;
+        }
+        match call.call(values, self.arena) {
+            Value::Text(text) => self.non_empty(text),
+            value => value,
+        }
+    }
+
+    fn list(&mut self, items: &'a [ExprId]) -> Value<'a> {
+        let mut list = bumpalo::collections::Vec::with_capacity_in(items.len(), self.arena);
+        for item in items {
+            match self.eval(*item) {
+                Value::Missing => {}
+                invalid @ Value::Invalid(_) => return invalid,
+                value => list.push(value),
+            }
+        }
+        if list.is_empty() { Value::Missing } else { Value::List(list.into_bump_slice()) }
+    }
+}
+
+/// The position of a column in [`Column::ALL`].
+pub(crate) const fn column_index(column: Column) -> usize {
+    column as usize
+}
+
+fn constant_value(constant: &Constant) -> Value<'_> {
+    match constant {
+        Constant::Missing => Value::Missing,
+        Constant::Text(text) => Value::Text(text),
+        Constant::Int(number) => Value::Int(*number),
+        Constant::Decimal(number) => Value::Decimal(*number),
+        Constant::Bool(truth) => Value::Bool(*truth),
+        Constant::Duration(ns) => Value::Duration(*ns),
+    }
+}
+
+fn is(value: Value<'_>, outcome: Outcome) -> bool {
+    match outcome {
+        Outcome::Missing => value == Value::Missing,
+        Outcome::Present => value != Value::Missing,
+        Outcome::Invalid => matches!(value, Value::Invalid(_)),
+    }
+}

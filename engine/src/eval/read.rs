@@ -1,0 +1,89 @@
+//! Slots to values: what the text of a slot means as a type.
+
+use crate::convert;
+use crate::eval::Machine;
+use crate::plan::Slot;
+use crate::project::{skip, strict, string};
+use crate::types::Type;
+use crate::value::Value;
+
+impl<'a> Machine<'a, '_> {
+    /// The text in a slot; none if it is missing.
+    pub(super) fn slot(&self, slot: Slot) -> Option<&'a str> {
+        let (text, cell) = match slot {
+            Slot::Scope(scope, slot) => {
+                let first = self.around.layout.first_slot[usize::from(scope)];
+                (self.slots[first + usize::from(slot)]?, self.around.layout.cells)
+            }
+            Slot::Wrapper(member) => {
+                (self.around.wrapper.get(usize::from(member)).copied().flatten()?, false)
+            }
+        };
+        let (null, empty) =
+            if cell { (false, text.is_empty()) } else { (text == "null", text == "\"\"") };
+        let missing = null || (empty && self.plan.input.empty_is_missing);
+        (!missing).then_some(text)
+    }
+
+    /// Reads a slot as a type.
+    pub(super) fn read(&self, slot: Slot, ty: Type) -> Value<'a> {
+        let Some(text) = self.slot(slot) else { return Value::Missing };
+        match (ty, self.is_cell(slot)) {
+            // A cell is text, whatever it looks like.
+            (Type::Json, true) => return Value::Text(text),
+            (Type::Json, false) => return self.read_json(text),
+            _ => {}
+        }
+        let content = if self.is_cell(slot) { Some(text) } else { self.scalar(text) };
+        match content.map(|text| (text, convert::read_text(text, ty, self.plan.numbers))) {
+            Some((_, Some(value))) => value,
+            Some((text, None)) => convert::fault(self.arena, ty.noun(), text),
+            None => convert::fault(self.arena, ty.noun(), text),
+        }
+    }
+
+    /// Reads a slot as text, if it is a JSON string or a cell.
+    pub(super) fn read_string(&self, slot: Slot) -> Value<'a> {
+        match self.slot(slot) {
+            Some(text) if self.is_cell(slot) || text.starts_with('"') => {
+                self.read(slot, Type::Text)
+            }
+            _ => Value::Missing,
+        }
+    }
+
+    /// The first value whose probe is not missing.
+    pub(super) fn choose_slot(&self, ways: &[(Slot, Slot)]) -> Option<Slot> {
+        ways.iter().find(|(probe, _)| self.slot(*probe).is_some()).map(|(_, value)| *value)
+    }
+
+    pub(super) fn is_cell(&self, slot: Slot) -> bool {
+        self.around.layout.cells && matches!(slot, Slot::Scope(..))
+    }
+
+    /// The text of a JSON string, number or truth value. None of an object or array, and of what is not one JSON value.
+    fn scalar(&self, text: &'a str) -> Option<&'a str> {
+        let bytes = text.as_bytes();
+        if bytes.first() != Some(&b'"') {
+            return strict::is_bare_scalar(bytes).then_some(text);
+        }
+        if skip::string(bytes, 0) != bytes.len() {
+            return None;
+        }
+        string::unescape(text.get(1..text.len() - 1)?, self.arena)
+    }
+
+    /// Copied as it stands, on one line.
+    fn read_json(&self, text: &'a str) -> Value<'a> {
+        if !strict::is_value(text) {
+            return convert::fault(self.arena, Type::Json.noun(), text);
+        }
+        // In a sound record line ends are white space: within strings they would be escaped.
+        if memchr::memchr2(b'\n', b'\r', text.as_bytes()).is_none() {
+            return Value::Json(text);
+        }
+        let one_line = text.chars().map(|c| if matches!(c, '\n' | '\r') { ' ' } else { c });
+        let one_line = bumpalo::collections::String::from_iter_in(one_line, self.arena);
+        Value::Json(one_line.into_bump_str())
+    }
+}
