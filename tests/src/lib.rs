@@ -1,3 +1,7 @@
-//! Test support.
+//! What the tests, the fuzz targets and the benches share: the reference evaluator, the ways to run a program over an
+//! input, generated inputs, and the tools that come from outside.
 
+pub mod generate;
+pub mod outcome;
 pub mod python;
+pub mod reference;
