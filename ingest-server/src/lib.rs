@@ -1,3 +1,4 @@
 //! The server.
 
 pub mod source;
+pub mod store;

@@ -1,0 +1,520 @@
+//! One append inside a transaction: fence, compare, write.
+//!
+//! 1. The stored progress must be where the work started, or nothing is written at all.
+//! 2. Every id is compared with the seen set and with those before it: new, duplicate or conflict.
+//! 3. The new events become rows, blocks and a run of the seen set; refused records and conflicts
+//!    become dead letters; the progress moves on.
+
+use std::collections::HashMap;
+
+use rusqlite::types::Value;
+use rusqlite::{Connection, OptionalExtension, Transaction, params};
+use weir_engine::decimal::Decimal;
+
+use super::append::{Append, Appended, EventIn, Prepared, RawIn, RejectIn, Span};
+use super::blocks::{Position, RawPayload};
+use super::error::StoreError;
+use super::seen::Entry;
+use super::seen::sqlite::SqliteRuns;
+use super::writer::Memory;
+
+/// What an event's row and index entry come to, for the sum of bytes written.
+const ROW_BYTES: usize = 256;
+/// Raw bytes of a dead letter below this are not worth compressing.
+const REJECT_RAW_BYTES_MIN: usize = 128;
+/// 1e-9 USD, the unit of the cost column, in units of [`Decimal`].
+pub(crate) const NANO: i128 = 1_000_000_000;
+
+/// Names that were given a number, as far as this thread has met them.
+#[derive(Default)]
+pub(crate) struct Interned {
+    sources: HashMap<String, i64>,
+    event_types: HashMap<String, i64>,
+}
+
+/// One append within a transaction.
+pub(crate) struct Work<'a> {
+    transaction: &'a Transaction<'a>,
+    memory: &'a mut Memory,
+    work: &'a Prepared,
+    /// Roughly what was written.
+    bytes: usize,
+}
+
+/// The numbers that stand for the append's names.
+struct Names {
+    source: i64,
+    object: i64,
+    version: i64,
+    plan: i64,
+    run: i64,
+}
+
+/// What becomes of an event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Verdict {
+    New,
+    Duplicate,
+    /// With the event of this sequence, stored before.
+    ConflictWithStored(i64),
+    /// With an event of the same append, by ordinal.
+    ConflictWithin(u32),
+}
+
+impl<'a> Work<'a> {
+    pub(crate) fn new(
+        transaction: &'a Transaction<'a>,
+        memory: &'a mut Memory,
+        work: &'a Prepared,
+    ) -> Work<'a> {
+        Work { transaction, memory, work, bytes: 0 }
+    }
+
+    /// What it came to, and roughly how many bytes were written.
+    pub(crate) fn run(mut self) -> Result<(Appended, usize), StoreError> {
+        let append = &self.work.append;
+        // Refuse before the first write, so that a refusal needs no rollback.
+        let stored = stored_progress(self.transaction, &append.source, &append.object.key)?;
+        if stored != append.from {
+            return Err(StoreError::Fenced { stored });
+        }
+        let names = self.names()?;
+        let verdicts = self.verdicts(names.source)?;
+        let sequences = self.sequences(&verdicts)?;
+        let stored = verdicts.iter().filter(|&&verdict| verdict == Verdict::New).count();
+        let duplicates = verdicts.iter().filter(|&&v| v == Verdict::Duplicate).count();
+        let appended = Appended {
+            stored: stored as u64,
+            duplicates: duplicates as u64,
+            conflicts: (verdicts.len() - stored - duplicates) as u64,
+            first_sequence: (stored > 0).then_some(self.memory.next_sequence),
+        };
+        self.write_rows(&names, &sequences)?;
+        self.write_blocks(&names, &sequences)?;
+        self.write_seen(&sequences)?;
+        self.write_rejects(&names, &verdicts, &sequences)?;
+        self.write_progress(&names, &appended)?;
+        self.memory.next_sequence += i64::try_from(stored).unwrap_or(i64::MAX);
+        Ok((appended, self.bytes))
+    }
+
+    /// The event's sequence, if it is new.
+    fn sequences(&self, verdicts: &[Verdict]) -> Result<Vec<Option<i64>>, StoreError> {
+        let full = || StoreError::Invalid("the store has run out of sequences");
+        i64::try_from(verdicts.len())
+            .ok()
+            .and_then(|count| self.memory.next_sequence.checked_add(count))
+            .ok_or_else(full)?;
+        let mut next = self.memory.next_sequence..;
+        Ok(verdicts.iter().map(|&v| (v == Verdict::New).then(|| next.next()).flatten()).collect())
+    }
+
+    fn names(&mut self) -> Result<Names, StoreError> {
+        let Append { source, source_type, object, plan, run_id, from, .. } = &self.work.append;
+        let source = self.source(source, source_type)?;
+        let transaction = self.transaction;
+        if from.is_none() {
+            transaction
+                .prepare_cached(
+                    "INSERT INTO object(source, key, progress, done) VALUES (?, ?, '', 0)",
+                )?
+                .execute(params![source, object.key])?;
+        }
+        let object_id = transaction
+            .prepare_cached("SELECT id FROM object WHERE source = ? AND key = ?")?
+            .query_row(params![source, object.key], |row| row.get(0))?;
+        let version = intern(
+            transaction,
+            "SELECT id FROM object_version WHERE object = ? AND etag = ?",
+            "INSERT INTO object_version(object, etag) VALUES (?, ?)",
+            params![object_id, object.etag],
+        )?;
+        let plan = intern(
+            transaction,
+            "SELECT id FROM plan WHERE hash = ? AND parser = ? AND version = ? AND ocsf = ?",
+            "INSERT INTO plan(hash, parser, version, ocsf) VALUES (?, ?, ?, ?)",
+            params![plan.hash, plan.parser, plan.version, plan.ocsf],
+        )?;
+        let run = intern(
+            transaction,
+            "SELECT id FROM run WHERE name = ?",
+            "INSERT INTO run(name) VALUES (?)",
+            params![run_id],
+        )?;
+        Ok(Names { source, object: object_id, version, plan, run })
+    }
+
+    fn source(&mut self, name: &str, source_type: &str) -> Result<i64, StoreError> {
+        if let Some(&id) = self.memory.interned.sources.get(name) {
+            return Ok(id);
+        }
+        let id = self
+            .transaction
+            .prepare_cached(
+                "INSERT INTO source(name, type) VALUES (?, ?)
+                 ON CONFLICT (name) DO UPDATE SET type = excluded.type RETURNING id",
+            )?
+            .query_row(params![name, source_type], |row| row.get(0))?;
+        self.memory.interned.sources.insert(name.to_owned(), id);
+        Ok(id)
+    }
+
+    /// The event's type as a number; `None` means "the same as its action".
+    fn event_type(&mut self, event: &EventIn) -> Result<Option<i64>, StoreError> {
+        let name = self.text(event.event_type);
+        if name.is_empty() || name == self.text(event.action) {
+            return Ok(None);
+        }
+        if let Some(&id) = self.memory.interned.event_types.get(name) {
+            return Ok(Some(id));
+        }
+        let id = intern(
+            self.transaction,
+            "SELECT id FROM event_type WHERE name = ?",
+            "INSERT INTO event_type(name) VALUES (?)",
+            params![name],
+        )?;
+        self.memory.interned.event_types.insert(name.to_owned(), id);
+        Ok(Some(id))
+    }
+
+    fn text(&self, span: Span) -> &str {
+        std::str::from_utf8(self.work.append.bytes(span)).expect("checked before it was sent")
+    }
+
+    fn raw_hash(&self, ordinal: u32) -> u64 {
+        self.work.raw_hashes[self.work.append.events[ordinal as usize].record as usize]
+    }
+
+    /// Compares every event with what is stored, and with those before it in this append.
+    fn verdicts(&self, source: i64) -> Result<Vec<Verdict>, StoreError> {
+        let keys = &self.work.keys;
+        let mut verdicts = vec![Verdict::New; keys.len()];
+        let mut stored = Vec::new();
+        let storage = SqliteRuns(self.transaction);
+        let hashes = keys.iter().map(|&(hash, _)| hash);
+        self.memory.seen.lookup(&storage, hashes, |index, entry| stored.push((index, entry)))?;
+        for (index, entry) in stored {
+            let ordinal = keys[index].1;
+            verdicts[ordinal as usize] = self.against_stored(source, ordinal, entry)?;
+        }
+        for same in keys.chunk_by(|a, b| a.0 == b.0).filter(|same| same.len() > 1) {
+            // Sorted by ordinal too: the first one wins.
+            let first = same[0].1;
+            if verdicts[first as usize] != Verdict::New {
+                continue;
+            }
+            for &(_, ordinal) in &same[1..] {
+                verdicts[ordinal as usize] = self.against_first(first, ordinal)?;
+            }
+        }
+        Ok(verdicts)
+    }
+
+    fn against_stored(
+        &self,
+        source: i64,
+        ordinal: u32,
+        entry: Entry,
+    ) -> Result<Verdict, StoreError> {
+        if entry.raw_hash == self.raw_hash(ordinal) {
+            return Ok(Verdict::Duplicate);
+        }
+        let id = self.text(self.work.append.events[ordinal as usize].id);
+        let stored: Option<(i64, String)> = self
+            .transaction
+            .prepare_cached("SELECT source, sid FROM event WHERE seq = ?")?
+            .query_row([entry.sequence], |row| Ok((row.get(0)?, row.get(1)?)))
+            .optional()?;
+        // An event that has been removed since still counts as seen.
+        if stored
+            .is_some_and(|(stored_source, stored_id)| stored_source != source || stored_id != id)
+        {
+            let sequence = entry.sequence;
+            let what = format!("the id {id:?} is listed as the event of sequence {sequence}");
+            return Err(StoreError::Corrupt(what));
+        }
+        Ok(Verdict::ConflictWithStored(entry.sequence))
+    }
+
+    fn against_first(&self, first: u32, ordinal: u32) -> Result<Verdict, StoreError> {
+        let id = |ordinal: u32| self.text(self.work.append.events[ordinal as usize].id);
+        if id(first) != id(ordinal) {
+            return Err(StoreError::corrupt("two ids have one hash"));
+        }
+        Ok(match self.raw_hash(first) == self.raw_hash(ordinal) {
+            true => Verdict::Duplicate,
+            false => Verdict::ConflictWithin(first),
+        })
+    }
+
+    fn write_rows(&mut self, names: &Names, sequences: &[Option<i64>]) -> Result<(), StoreError> {
+        let append = &self.work.append;
+        let mut insert = self.transaction.prepare_cached(
+            "INSERT INTO event(seq, source, time, sid, type, actor, action, target, cost, tin, tout,
+             extra) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        )?;
+        for (event, sequence) in append.events.iter().zip(sequences) {
+            let Some(sequence) = sequence else { continue };
+            let event_type = self.event_type(event)?;
+            insert.execute(params![
+                sequence,
+                names.source,
+                event.time_ns,
+                self.text(event.id),
+                event_type,
+                self.text(event.actor),
+                self.text(event.action),
+                self.text(event.target),
+                cost_value(event.cost),
+                event.tokens_input,
+                event.tokens_output,
+                event.extra.map(|extra| self.text(extra)),
+            ])?;
+            self.bytes += ROW_BYTES;
+        }
+        Ok(())
+    }
+
+    fn write_blocks(&mut self, names: &Names, sequences: &[Option<i64>]) -> Result<(), StoreError> {
+        let append = &self.work.append;
+        let mut header = BlockHeader::default();
+        let mut ordinal = 0;
+        for group in append.events.chunk_by(|a, b| a.record == b.record) {
+            let new = sequences[ordinal..ordinal + group.len()].iter();
+            ordinal += group.len();
+            let new = new.zip(group).filter_map(|(sequence, event)| Some(((*sequence)?, event)));
+            let count = new.clone().count();
+            if count == 0 {
+                continue;
+            }
+            if self.memory.blocks.is_full() {
+                self.write_block(names, std::mem::take(&mut header))?;
+            }
+            let record = &append.records[group[0].record as usize];
+            let is_kept = new.clone().any(|(_, event)| event.raw == RawIn::Record);
+            let raw = if is_kept { append.bytes(record.raw) } else { &[] };
+            let blocks = &mut self.memory.blocks;
+            blocks.record(Position::from(record), raw, count);
+            let mut last_own = None;
+            for (sequence, event) in new {
+                header.add(sequence, event.time_ns);
+                let raw = raw_payload(append, event.raw, &mut last_own);
+                blocks.event(raw, event.ocsf.map(|ocsf| append.bytes(ocsf)));
+            }
+        }
+        if self.memory.blocks.is_empty() { Ok(()) } else { self.write_block(names, header) }
+    }
+
+    fn write_block(&mut self, names: &Names, header: BlockHeader) -> Result<(), StoreError> {
+        let mut insert = self.transaction.prepare_cached(
+            "INSERT INTO block(first_seq, n, time_min, time_max, version, plan, run, at, lens, data)
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        )?;
+        let at = self.work.append.ingested_at_ms;
+        let bytes = self.memory.blocks.finish(|lens, data| {
+            insert.execute(params![
+                header.first_sequence,
+                header.events,
+                header.time_min,
+                header.time_max,
+                names.version,
+                names.plan,
+                names.run,
+                at,
+                lens,
+                data
+            ])?;
+            Ok(lens.len() + data.len())
+        })?;
+        self.bytes += bytes;
+        Ok(())
+    }
+
+    fn write_seen(&mut self, sequences: &[Option<i64>]) -> Result<(), StoreError> {
+        // The keys are sorted, and so are the entries.
+        let new = self.work.keys.iter().filter_map(|&(hash, ordinal)| {
+            let sequence = sequences[ordinal as usize]?;
+            Some(Entry { hash, raw_hash: self.raw_hash(ordinal), sequence })
+        });
+        let new: Vec<Entry> = new.collect();
+        self.bytes += new.len() * size_of::<Entry>();
+        self.memory.seen.stage(&SqliteRuns(self.transaction), &new)
+    }
+
+    fn write_rejects(
+        &mut self,
+        names: &Names,
+        verdicts: &[Verdict],
+        sequences: &[Option<i64>],
+    ) -> Result<(), StoreError> {
+        let append = &self.work.append;
+        for reject in &append.rejects {
+            self.write_reject(names, reject)?;
+        }
+        for (event, verdict) in append.events.iter().zip(verdicts) {
+            let stored_as = match *verdict {
+                Verdict::New | Verdict::Duplicate => continue,
+                Verdict::ConflictWithStored(sequence) => sequence,
+                Verdict::ConflictWithin(first) => {
+                    sequences[first as usize].expect("the first of its id is new")
+                }
+            };
+            self.write_reject(names, &self.conflict(event, stored_as))?;
+        }
+        Ok(())
+    }
+
+    /// The dead letter of an event whose id is taken.
+    fn conflict(&self, event: &EventIn, stored_as: i64) -> RejectIn {
+        let id = self.text(event.id);
+        let record = &self.work.append.records[event.record as usize];
+        RejectIn {
+            code: "R1401".to_owned(),
+            message: format!(
+                "the event id {id:?} is already stored with other bytes, as sequence {stored_as}"
+            ),
+            target: "source_event_id".to_owned(),
+            offset: record.offset,
+            end_offset: record.end_offset,
+            index: record.index,
+            line: record.line,
+            text: id.to_owned(),
+            // As much as the event would have kept.
+            raw: match event.raw {
+                RawIn::Record => record.raw,
+                RawIn::Other(span) => span,
+                RawIn::None => Span::default(),
+            },
+            mapping_line: 0,
+        }
+    }
+
+    fn write_reject(&mut self, names: &Names, reject: &RejectIn) -> Result<(), StoreError> {
+        let raw = self.work.append.bytes(reject.raw);
+        let compressed = match raw.len() {
+            0..REJECT_RAW_BYTES_MIN => None,
+            _ => Some(zstd::bulk::compress(raw, 1)?).filter(|packed| packed.len() < raw.len()),
+        };
+        let position = [reject.offset, reject.end_offset, reject.index, reject.line];
+        let [offset, end_offset, index, line] = position.map(u64::cast_signed);
+        let stored = compressed.as_deref().unwrap_or(raw);
+        self.transaction
+            .prepare_cached(
+                "INSERT INTO reject(source, version, plan, run, at, code, message, mapping_line,
+                 target, byte_offset, end_offset, record_index, line, text, raw_bytes, raw)
+                 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            )?
+            .execute(params![
+                names.source,
+                names.version,
+                names.plan,
+                names.run,
+                self.work.append.ingested_at_ms,
+                reject.code,
+                reject.message,
+                reject.mapping_line,
+                reject.target,
+                offset,
+                end_offset,
+                index,
+                line,
+                reject.text,
+                compressed.is_some().then_some(raw.len().cast_signed()),
+                stored,
+            ])?;
+        self.bytes += ROW_BYTES + stored.len();
+        Ok(())
+    }
+
+    fn write_progress(&self, names: &Names, appended: &Appended) -> Result<(), StoreError> {
+        let append = &self.work.append;
+        self.transaction
+            .prepare_cached("UPDATE object SET version = ?, progress = ?, done = ? WHERE id = ?")?
+            .execute(params![names.version, append.to, append.done, names.object])?;
+        self.transaction
+            .prepare_cached(
+                "UPDATE source SET events = events + ?, duplicates = duplicates + ?,
+                 conflicts = conflicts + ?, rejects = rejects + ?,
+                 last_event_at = iif(?, ?, last_event_at) WHERE id = ?",
+            )?
+            .execute(params![
+                appended.stored.cast_signed(),
+                appended.duplicates.cast_signed(),
+                appended.conflicts.cast_signed(),
+                append.rejects.len().cast_signed(),
+                appended.stored > 0,
+                append.ingested_at_ms,
+                names.source,
+            ])?;
+        self.transaction
+            .prepare_cached("UPDATE store SET next_sequence = next_sequence + ?")?
+            .execute([appended.stored.cast_signed()])?;
+        Ok(())
+    }
+}
+
+/// The columns of a block that come from its events.
+#[derive(Default)]
+struct BlockHeader {
+    first_sequence: i64,
+    events: i64,
+    time_min: Option<i64>,
+    time_max: Option<i64>,
+}
+
+impl BlockHeader {
+    fn add(&mut self, sequence: i64, time_ns: Option<i64>) {
+        if self.events == 0 {
+            self.first_sequence = sequence;
+        }
+        self.events += 1;
+        if let Some(time) = time_ns {
+            self.time_min = Some(self.time_min.map_or(time, |min| min.min(time)));
+            self.time_max = Some(self.time_max.map_or(time, |max| max.max(time)));
+        }
+    }
+}
+
+fn raw_payload<'a>(append: &'a Append, raw: RawIn, last_own: &mut Option<Span>) -> RawPayload<'a> {
+    match raw {
+        RawIn::None => RawPayload::None,
+        RawIn::Record => RawPayload::Record,
+        RawIn::Other(span) if last_own.replace(span) == Some(span) => RawPayload::SameAsBefore,
+        RawIn::Other(span) => RawPayload::Own(append.bytes(span)),
+    }
+}
+
+/// Cost in 1e-9 USD if that is exact and fits, else as decimal text.
+fn cost_value(cost: Decimal) -> Value {
+    match i64::try_from(cost.0 / NANO) {
+        Ok(nanos) if cost.0 % NANO == 0 => Value::Integer(nanos),
+        _ => Value::Text(cost.to_string()),
+    }
+}
+
+/// The progress of an object as it is stored.
+pub(crate) fn stored_progress(
+    connection: &Connection,
+    source: &str,
+    key: &str,
+) -> Result<Option<String>, StoreError> {
+    let mut select = connection.prepare_cached(
+        "SELECT progress FROM object WHERE key = ?2 AND source = (SELECT id FROM source WHERE name = ?1)",
+    )?;
+    Ok(select.query_row([source, key], |row| row.get(0)).optional()?)
+}
+
+/// The number of a name, given out at the first meeting.
+fn intern(
+    transaction: &Transaction<'_>,
+    select: &str,
+    insert: &str,
+    name: &[&dyn rusqlite::ToSql],
+) -> Result<i64, StoreError> {
+    let known = transaction.prepare_cached(select)?.query_row(name, |row| row.get(0)).optional()?;
+    match known {
+        Some(id) => Ok(id),
+        None => Ok(transaction.prepare_cached(insert)?.insert(name)?),
+    }
+}
