@@ -71,7 +71,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_examples_compile_without_a_report() {
+    fn the_examples_compile_without_a_report_and_pass_their_tests() {
         for name in ["1_anthropic", "2_openai", "3_csv_eu", "4_homegrown"] {
             let path = format!("{}/../examples/{name}.weir", env!("CARGO_MANIFEST_DIR"));
             let source = Source::new(name, std::fs::read_to_string(path).unwrap());
@@ -90,7 +90,11 @@ mod tests {
                 })
                 .collect();
             assert_eq!(shown, Vec::<String>::new());
-            assert!(compiled.plan.is_some());
+            let tests = testing::run_tests(&source, &compiled);
+            assert!(!tests.is_empty());
+            for test in tests {
+                assert_eq!(test.failure, None, "{name}, line {}: {}", test.line, test.name);
+            }
         }
     }
 }

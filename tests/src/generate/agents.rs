@@ -88,7 +88,11 @@ impl Agents {
             (true, _) => "\"env\":\"prod\",\"kind\":\"run.started\"",
         };
         // The first `kind` counts.
-        let kind = if environment.contains("kind") { String::new() } else { format!("\"kind\":\"{kind}\",") };
+        let kind = if environment.contains("kind") {
+            String::new()
+        } else {
+            format!("\"kind\":\"{kind}\",")
+        };
         let text = format!(
             "{{\"run_id\":{id},{kind}{environment},\"model\":\"{}\",\"started_at\":{},\"finished_at\":{time},\
              \"session_id\":\"{}\",\"user\":{},\"agent\":{{\"id\":{},\"name\":\"billing-bot\"}},\

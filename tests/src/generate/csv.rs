@@ -61,18 +61,31 @@ impl CostRows {
         let (day, seconds) = (1 + index / 86_400 % 28, index % 86_400);
         let time = match flaw {
             Some(Flaw::UnreadableTime) => "31.02.2026 12:00:00".to_owned(),
-            _ => format!("{day:02}.06.2026 {:02}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60, seconds % 60),
+            _ => format!(
+                "{day:02}.06.2026 {:02}:{:02}:{:02}",
+                seconds / 3600,
+                seconds / 60 % 60,
+                seconds % 60
+            ),
         };
         let user = match flaw {
             Some(Flaw::NoUser) => String::new(),
-            _ => format!("{}{}@Muster.de", random.pick(&["Anna", "Jörg", "Zoë", "Bo"]), random.below(900)),
+            _ => format!(
+                "{}{}@Muster.de",
+                random.pick(&["Anna", "Jörg", "Zoë", "Bo"]),
+                random.below(900)
+            ),
         };
         let cost = match flaw {
             Some(Flaw::UnreadableCost) => "1.2,3".to_owned(),
             _ => format!("{},{:02}", grouped(random.below(5_000)), random.below(100)),
         };
-        let action =
-            *random.pick(&["chat", "\"Suche; mit Zitat \"\"A\"\"\"", "\"zwei\nZeilen\"", "Übersetzung"]);
+        let action = *random.pick(&[
+            "chat",
+            "\"Suche; mit Zitat \"\"A\"\"\"",
+            "\"zwei\nZeilen\"",
+            "Übersetzung",
+        ]);
         let tail = if flaw == Some(Flaw::ExtraCell) { ";x" } else { "" };
         let row = format!(
             "{time};{user};{action};{};{};{};{cost}{tail}\r\n",
@@ -87,5 +100,9 @@ impl CostRows {
 
 /// With dots between groups of three digits.
 fn grouped(number: u64) -> String {
-    if number < 1_000 { number.to_string() } else { format!("{}.{:03}", number / 1_000, number % 1_000) }
+    if number < 1_000 {
+        number.to_string()
+    } else {
+        format!("{}.{:03}", number / 1_000, number % 1_000)
+    }
 }

@@ -120,7 +120,8 @@ impl OpenAi {
 
     fn record(&self, index: u64, flaw: Option<Flaw>) -> String {
         if flaw == Some(Flaw::NoObject) {
-            return ["null", "17", "\"audit_log\"", "[{\"id\":\"x\"}]"][index as usize % 4].to_owned();
+            return ["null", "17", "\"audit_log\"", "[{\"id\":\"x\"}]"][index as usize % 4]
+                .to_owned();
         }
         let random = &mut random_of(self.seed.wrapping_add(1), index);
         let (kind, _, has_object) = self.kind(index);
@@ -134,13 +135,20 @@ impl OpenAi {
             _ => (1_700_000_000 + index / 3 + random.below(60)).to_string(),
         };
         let object = match has_object {
-            true => format!("\"{kind}\":{{\"id\":\"{}\",\"data\":{{{}}}}},", random.hex(24), data(random)),
+            true => format!(
+                "\"{kind}\":{{\"id\":\"{}\",\"data\":{{{}}}}},",
+                random.hex(24),
+                data(random)
+            ),
             false => String::new(),
         };
         let comment = match flaw {
             Some(Flaw::ControlCharacter) => "a raw\u{1}control character".to_owned(),
             Some(Flaw::TooLong) => "x".repeat(RECORD_BYTES_MAX),
-            _ => format!("requested through the console, ticket {}", random.hex(20 + index as usize % 41)),
+            _ => format!(
+                "requested through the console, ticket {}",
+                random.hex(20 + index as usize % 41)
+            ),
         };
         format!(
             "{{\"object\":\"organization.audit_log\",{id}\"type\":\"{kind}\",\"effective_at\":{time},\
