@@ -1,7 +1,9 @@
 //! What the tests, the fuzz targets and the benches share: the reference evaluator, the ways to run a program over an
 //! input, generated inputs, and the tools that come from outside.
 
+pub mod fault_proxy;
 pub mod generate;
 pub mod outcome;
 pub mod python;
 pub mod reference;
+pub mod seaweed;

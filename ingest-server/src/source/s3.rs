@@ -26,6 +26,7 @@ use aws_sdk_s3::Client;
 use aws_sdk_s3::config::{
     Credentials, Region, RequestChecksumCalculation, ResponseChecksumValidation,
 };
+use aws_sdk_s3::operation::head_object::HeadObjectOutput;
 use aws_sdk_s3::primitives::DateTime;
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 
@@ -181,20 +182,13 @@ impl Store {
     /// Looks an object up.
     pub(super) async fn head(&self, bucket: &str, key: &str) -> Result<Object, SourceError> {
         let target = self.target(url(bucket, key), 0);
-        let found = self
-            .retried(&target, async || {
-                let request = self.shared.client.head_object().bucket(bucket).key(key);
-                match self.answer(&target, request.send()).await {
-                    // An answer to HEAD has no body to say what is wrong; one to GET has.
-                    Err(Fault::Lasting(_)) => {
-                        let request = self.shared.client.get_object().bucket(bucket).key(key);
-                        self.answer(&target, request.range("bytes=0-0").send()).await?;
-                        Err(Fault::Passing("HEAD is refused where GET is not".to_owned()))
-                    }
-                    answer => answer,
-                }
-            })
-            .await?;
+        let mut backoff = self.backoff();
+        let found = loop {
+            match self.ask_head(&target, bucket, key).await {
+                Ok(found) => break found,
+                Err(fault) => backoff.wait_after(fault, &target).await?,
+            }
+        };
         Ok(Object {
             key: target.object,
             etag: unquoted(found.e_tag().unwrap_or_default()),
@@ -203,18 +197,36 @@ impl Store {
         })
     }
 
+    async fn ask_head(
+        &self,
+        target: &Target<'_>,
+        bucket: &str,
+        key: &str,
+    ) -> Result<HeadObjectOutput, Fault> {
+        let request = self.shared.client.head_object().bucket(bucket).key(key);
+        let answer = self.answer(target, request.send()).await;
+        if matches!(answer, Err(Fault::Lasting(_))) {
+            // An answer to HEAD has no body to say what is wrong; one to GET has.
+            let request = self.shared.client.get_object().bucket(bucket).key(key);
+            self.answer(target, request.range("bytes=0-0").send()).await?;
+        }
+        answer
+    }
+
     /// Reads the next page of a listing.
     pub(super) async fn page(&self, pages: &mut Pages) -> Result<Vec<Object>, SourceError> {
         let Pages { bucket, prefix, next } = &*pages;
         let Some(token) = next else { return Ok(Vec::new()) };
         let target = self.target(url(bucket, prefix), 0);
-        let answer = self
-            .retried(&target, async || {
-                let request = self.shared.client.list_objects_v2().bucket(bucket).prefix(prefix);
-                let request = request.set_continuation_token(token.clone());
-                self.answer(&target, request.send()).await
-            })
-            .await?;
+        let mut backoff = self.backoff();
+        let answer = loop {
+            let request = self.shared.client.list_objects_v2().bucket(bucket).prefix(prefix);
+            let request = request.set_continuation_token(token.clone());
+            match self.answer(&target, request.send()).await {
+                Ok(answer) => break answer,
+                Err(fault) => backoff.wait_after(fault, &target).await?,
+            }
+        };
         let objects = answer.contents().iter().filter_map(|found| {
             let key = found.key()?;
             let size = found.size().and_then(|size| u64::try_from(size).ok());
@@ -298,26 +310,6 @@ impl Store {
 
     fn backoff(&self) -> Backoff<'_> {
         Backoff::new(&self.shared.options, &self.shared.reached)
-    }
-
-    /// Asks until there is an answer, a lasting failure, or too many passing ones.
-    async fn retried<T>(
-        &self,
-        target: &Target<'_>,
-        mut ask: impl AsyncFnMut() -> Result<T, Fault>,
-    ) -> Result<T, SourceError> {
-        let mut backoff = self.backoff();
-        loop {
-            match ask().await {
-                Ok(answer) => return Ok(answer),
-                Err(Fault::Lasting(error)) => return Err(error),
-                Err(Fault::Passing(detail)) => {
-                    if !backoff.wait().await {
-                        return Err(target.unavailable(backoff.attempts(), detail));
-                    }
-                }
-            }
-        }
     }
 }
 

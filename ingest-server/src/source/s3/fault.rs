@@ -50,28 +50,31 @@ impl<'a> Backoff<'a> {
         Self { options, reached, attempts: 0 }
     }
 
-    /// Attempts that failed since the last progress.
-    pub(super) fn attempts(&self) -> u32 {
-        self.attempts
-    }
-
     /// There was progress: earlier failures do not count any more.
     pub(super) fn reset(&mut self) {
         self.attempts = 0;
     }
 
-    /// Counts a failure and waits; `false` if there have been enough.
-    pub(super) async fn wait(&mut self) -> bool {
+    /// Waits if the failure may pass and there have not been too many; gives it back if not.
+    pub(super) async fn wait_after(
+        &mut self,
+        fault: Fault,
+        target: &Target<'_>,
+    ) -> Result<(), SourceError> {
+        let detail = match fault {
+            Fault::Passing(detail) => detail,
+            Fault::Lasting(error) => return Err(error),
+        };
         self.attempts += 1;
         let mut attempts_max = self.options.attempts_max;
         if !self.reached.load(Ordering::Relaxed) {
             attempts_max = attempts_max.min(UNREACHED_ATTEMPTS_MAX);
         }
         if self.attempts >= attempts_max {
-            return false;
+            return Err(target.unavailable(self.attempts, detail));
         }
         tokio::time::sleep(self.pause().mul_f64(fastrand::f64())).await;
-        true
+        Ok(())
     }
 
     fn pause(&self) -> Duration {

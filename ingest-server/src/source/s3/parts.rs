@@ -104,35 +104,27 @@ struct Fetch {
 
 impl Fetch {
     async fn run(mut self) {
-        if let Err(error) = self.fetch().await {
-            // Nobody left to tell is no error.
+        let outcome = self.fetch().await;
+        // What was received before an error is handed out before it. If there is nobody left to
+        // take it or to tell, this task is about to be ended.
+        self.pass_on().await;
+        if let Err(error) = outcome {
             let _ = self.sender.send(Err(error)).await;
         }
     }
 
     /// Asks for what is missing until nothing is.
     async fn fetch(&mut self) -> Result<(), SourceError> {
-        let store = self.located.store.clone();
-        let mut backoff = store.backoff();
+        let located = self.located.clone();
+        let mut backoff = located.store.backoff();
         while self.at < self.end {
             let before = self.at;
             let Err(fault) = self.attempt().await else { break };
-            let detail = match fault {
-                Fault::Passing(detail) => detail,
-                Fault::Lasting(error) => {
-                    self.pass_on().await;
-                    return Err(error);
-                }
-            };
             if self.at - before >= PROGRESS_BYTES_MIN {
                 backoff.reset();
             }
-            if !backoff.wait().await {
-                self.pass_on().await;
-                return Err(self.located.target(self.at).unavailable(backoff.attempts(), detail));
-            }
+            backoff.wait_after(fault, &located.target(self.at)).await?;
         }
-        self.pass_on().await;
         Ok(())
     }
 
@@ -214,7 +206,6 @@ impl Fetch {
     async fn pass_on(&mut self) {
         let chunk = std::mem::take(&mut self.chunk).freeze();
         if !chunk.is_empty() {
-            // Nobody left to take it: the task is about to be ended.
             let _ = self.sender.send(Ok(chunk)).await;
         }
     }
