@@ -444,8 +444,8 @@ async fn damaged_data_is_found_and_what_came_before_is_kept() {
 async fn every_truncation_is_found() {
     let data = log_lines(3000, 8);
     let pieces: Vec<&[u8]> = data.chunks(1000).collect();
-    let cases: [(&str, fn(&[u8]) -> Vec<u8>); 2] = [("gzip", gzip), ("zstd", zstd_frame)];
-    for (name, encode) in cases {
+    for name in ["gzip", "zstd"] {
+        let encode = if name == "gzip" { gzip } else { zstd_frame };
         let members: Vec<Vec<u8>> = pieces.iter().map(|piece| encode(piece)).collect();
         let stored = members.concat();
         let mut whole_at = vec![0];
