@@ -163,6 +163,8 @@ const SLIPS_MAX: usize = 100;
 pub struct Slips {
     found: Vec<Diagnostic>,
     broken: bool,
+    /// Where the last unreadable text ended.
+    broken_end: Option<usize>,
     base: u32,
 }
 
@@ -230,9 +232,9 @@ fn text(lexer: &mut logos::Lexer<'_, Kind>) {
     };
     end_text(lexer, at.min(rest.len()), closed, 1);
     if closed && braces > 0 {
-        lexer.extras.broken = true;
         let span = lexer.extras.span(lexer.span());
-        lexer.extras.say(
+        broken(
+            lexer,
             Diagnostic::error("W0025", span, "a `{` in this text is not closed", "ends inside `{ }`")
                 .help("a brace that belongs to the text is written `\\{`; a text cannot stand inside `{ }`, give it a name with `let` first"),
         );
@@ -265,13 +267,23 @@ fn end_text(lexer: &mut logos::Lexer<'_, Kind>, mut bytes: usize, closed: bool, 
         let opening = if quotes == 3 { "\"\"\"" } else { "\"" };
         let span =
             lexer.extras.span(range.start..range.start + lexer.slice().len().min(quotes.max(1)));
-        lexer.extras.broken = true;
-        lexer.extras.say(
+        broken(
+            lexer,
             Diagnostic::error("W0002", span, "this text has no end", "starts here").help(format!(
                 "close it with `{opening}`{}",
                 if quotes == 3 { "" } else { " on the same line; a line end is written `\\n`" }
             )),
         );
+    }
+}
+
+/// Marks the text as unreadable. What follows it on its line is turned inside out, so the line has one report.
+fn broken(lexer: &mut logos::Lexer<'_, Kind>, diagnostic: Diagnostic) {
+    let range = lexer.span();
+    let line_told = lexer.extras.broken_end.replace(range.end);
+    lexer.extras.broken = true;
+    if line_told.is_none_or(|end| lexer.source()[end..range.start].contains('\n')) {
+        lexer.extras.say(diagnostic);
     }
 }
 
@@ -315,7 +327,8 @@ fn semicolon(lexer: &mut logos::Lexer<'_, Kind>) -> Skip {
     Skip
 }
 
-fn is_invisible(character: char) -> bool {
+/// Whether a character is not shown, or reverses the direction of what follows.
+pub(crate) fn is_invisible(character: char) -> bool {
     matches!(character,
         '\u{AD}' | '\u{34F}' | '\u{61C}' | '\u{180E}' | '\u{200B}'..='\u{200F}' | '\u{202A}'..='\u{202E}'
         | '\u{2060}'..='\u{206F}' | '\u{FEFF}' | '\u{E0000}'..='\u{E0FFF}')

@@ -42,8 +42,7 @@ pub fn parse(source: &Source) -> (File, Vec<Diagnostic>) {
         let message = format!("this weir does not know edition {}", edition.node);
         diagnostics = vec![
             Diagnostic::error("W0013", edition.span, message, "unknown")
-                .help("write `weir 1`, or use a newer weir")
-                .fix("edition 1", edition.span, "1"),
+                .help("use a newer weir, or write the program for edition 1"),
         ];
     }
     (file, diagnostics)

@@ -1,11 +1,13 @@
 //! How diagnostics look. Nothing else knows, and nothing else uses ariadne.
 
+use std::borrow::Cow;
 use std::cmp::Reverse;
 use std::ops::Range;
 
 use ariadne::{Color, Config, IndexType, Label, Report, ReportKind};
 
 use super::{Diagnostic, Severity};
+use crate::lex::is_invisible;
 use crate::source::{Source, Span};
 
 /// Most reports that are drawn; nobody reads further before mending these.
@@ -16,7 +18,7 @@ const REPORTS_MAX: usize = 20;
 /// Lines end without spaces. The result is empty if there is nothing to say.
 pub fn render(diagnostics: &[Diagnostic], source: &Source, color: bool) -> String {
     let ordered = ordered(diagnostics);
-    let mut cache = (source.name.as_str(), ariadne::Source::from(source.text.as_str()));
+    let mut cache = (source.name.as_str(), ariadne::Source::from(visible(&source.text)));
     let mut drawn = Vec::new();
     for diagnostic in ordered.iter().take(REPORTS_MAX) {
         report(diagnostic, source, color)
@@ -39,7 +41,7 @@ pub fn render(diagnostics: &[Diagnostic], source: &Source, color: bool) -> Strin
 pub fn render_short(diagnostics: &[Diagnostic], source: &Source) -> String {
     let lines = ordered(diagnostics).into_iter().map(|diagnostic| {
         let (line, column) = source.line_column(diagnostic.primary.span.start);
-        let message = diagnostic.message.replace('\n', " ");
+        let message = visible(&diagnostic.message).replace('\n', " ");
         format!("{}:{line}:{column}: {} {message}\n", source.name, diagnostic.code)
     });
     lines.collect()
@@ -70,7 +72,7 @@ fn report<'s>(
     };
     let config = Config::default().with_index_type(IndexType::Byte).with_color(color);
     let label = |label: &super::Label, shade: Color| {
-        Label::new(place(label.span)).with_message(&label.message).with_color(shade)
+        Label::new(place(label.span)).with_message(visible(&label.message)).with_color(shade)
     };
     let mut labels: Vec<_> =
         diagnostic.secondary.iter().map(|other| (other, Color::Blue)).collect();
@@ -81,13 +83,13 @@ fn report<'s>(
     let mut report = Report::build(kind, place(diagnostic.primary.span))
         .with_config(config)
         .with_code(diagnostic.code)
-        .with_message(&diagnostic.message)
+        .with_message(visible(&diagnostic.message))
         .with_labels(labels);
     if let Some(help) = help(diagnostic) {
-        report = report.with_help(help);
+        report = report.with_help(visible(&help));
     }
     if let Some(note) = &diagnostic.note {
-        report = report.with_note(note);
+        report = report.with_note(visible(note));
     }
     report.finish()
 }
@@ -99,6 +101,22 @@ fn help(diagnostic: &Diagnostic) -> Option<String> {
         (Some(help), Some(fix)) => Some(format!("{help}     {fix}")),
         (help, fix) => help.clone().or(fix),
     }
+}
+
+/// The text with a sign of the same length for each character that a terminal would obey instead of showing it.
+fn visible(text: &str) -> Cow<'_, str> {
+    let obeyed = |c: char| is_invisible(c) || c.is_control() && !matches!(c, '\n' | '\r' | '\t');
+    if !text.contains(obeyed) {
+        return Cow::Borrowed(text);
+    }
+    let shown = |c: char| match c.len_utf8() {
+        _ if !obeyed(c) => c,
+        1 => '?',
+        2 => '\u{B7}',
+        3 => '\u{FFFD}',
+        _ => '\u{1F6AB}',
+    };
+    Cow::Owned(text.chars().map(shown).collect())
 }
 
 /// A span as a range of the text, whatever the span says.
@@ -146,6 +164,17 @@ mod tests {
 ";
         assert_eq!(render(std::slice::from_ref(&diagnostic), &source, false), expected);
         assert!(render(&[diagnostic], &source, true).contains("\u{1b}["));
+    }
+
+    #[test]
+    fn a_terminal_is_not_told_what_to_do() {
+        let source = Source::new("x", "a\u{1b}[2J \u{202E}b\u{AD}\u{E0041}c");
+        let end = source.text.len() as u32;
+        let diagnostic = Diagnostic::error("W0001", Span::new(end - 1, end), "m\u{7}", "\u{9b}l");
+        let drawn = render(std::slice::from_ref(&diagnostic), &source, false);
+        assert!(drawn.contains("a?[2J \u{FFFD}b\u{B7}\u{1F6AB}c"), "{drawn}");
+        assert!(!drawn.contains(|c: char| c.is_control() && c != '\n'), "{drawn}");
+        assert_eq!(render_short(&[diagnostic], &source), "x:1:11: W0001 m?\n");
     }
 
     #[test]

@@ -206,6 +206,8 @@ fn comparison(input: Tokens<'_>) -> Parsed<'_, Tree> {
         let sign = rest.peek();
         let next = if rest.is_word("is") {
             is_what(input, rest, left)?
+        } else if let Some(op) = rest.is_word("not").then(|| compare_op(rest.advance())).flatten() {
+            not_compared(input, rest, left, op)?
         } else if let Some((op, sign)) = compare_op(rest) {
             compare(input, rest.advance(), left, op, sign)?
         } else {
@@ -269,6 +271,32 @@ fn compare<'t>(
         _ => must_operand(sign, coalesce)(operand)?,
     };
     binary(input, rest, left, op, right, sign)
+}
+
+/// `.a not in [...]`, which is read as it was meant.
+fn not_compared<'t>(
+    input: Tokens<'t>,
+    not: Tokens<'t>,
+    left: Tree,
+    (op, sign): (BinaryOp, &'static str),
+) -> Parsed<'t, Tree> {
+    let (start, word) = (left.expr.span.start, not.peek().span);
+    let (rest, tree) = compare(input, not.skip(2), left, op, sign)?;
+    let end = tree.expr.span.end;
+    rest.cx.repair(
+        Diagnostic::error(
+            "W0001",
+            word,
+            "`not` stands before the whole comparison",
+            format!("not before `{sign}`"),
+        )
+        .help(format!("write `not (... {sign} ...)`"))
+        .fix("move `not`", Span::new(start, start), "not (")
+        .edit(Span::new(word.start, not.ahead(1).span.start), "")
+        .edit(Span::new(end, end), ")"),
+    );
+    let height = tree.height;
+    finish(input, rest, ExprKind::Unary(UnaryOp::Not, Box::new(tree.expr)), height)
 }
 
 /// A regular expression, which may have been written as an ordinary text.
@@ -747,10 +775,8 @@ fn index(input: Tokens<'_>) -> Parsed<'_, (PathStep, u32)> {
 /// What stands behind a dot.
 fn segment(input: Tokens<'_>) -> Parsed<'_, PathStep> {
     if input.kind() == Kind::ParenOpen {
-        let (rest, keys) = must(
-            "a quoted name in the choice, as `.(\"a\" | \"b\")`",
-            separated_list1(sign(Kind::Bar), constant),
-        )(input.advance())?;
+        let name = must("a quoted name in the choice, as `.(\"a\" | \"b\")`", constant);
+        let (rest, keys) = separated_list1(sign(Kind::Bar), name).parse(input.advance())?;
         let rest = close(rest, Kind::ParenClose, "`|` or `)`")?;
         return Ok((rest, PathStep::Choice(keys, input.span_to(rest))));
     }
@@ -905,7 +931,7 @@ fn arm(input: Tokens<'_>) -> Parsed<'_, ArmLine> {
     if rest.kind() == Kind::Arrow
         && let ExprKind::Binary(BinaryOp::Subtract, ..) = value.expr.node
     {
-        let minus = rest.previous().map_or(rest.peek().span, |token| token.span);
+        let minus = rest.behind(2).map_or(rest.peek().span, |token| token.span);
         return stop(rest.fault(negative_pattern(minus)));
     }
     Ok((rest, ArmLine { patterns, value, span: input.span_to(rest) }))

@@ -152,13 +152,22 @@ fn on_error(input: Tokens<'_>) -> Parsed<'_, OnError> {
     let (rest, _) = must("`error` after `on`", word("error"))(rest)?;
     let (rest, (lines, span)) = braces(rest, &ON_ERROR, policy)?;
     let optional = lines.iter().find_map(|line| line.optional_reject);
-    let whole = lines.iter().any(|line| line.optional_reject.is_none()) && optional.is_some();
-    if !whole {
-        let message = "`on error` says what becomes of required and of optional values";
-        rest.cx.syntax(
-            Diagnostic::error("W0001", span, message, "says only a part")
+    let required = lines.iter().any(|line| line.optional_reject.is_none());
+    for (there, lacks) in [
+        (required, "`required reject`"),
+        (optional.is_some(), "`optional skip` or `optional reject`"),
+    ] {
+        if !there {
+            rest.cx.syntax(
+                Diagnostic::error(
+                    "W0001",
+                    span,
+                    format!("`on error` lacks {lacks}"),
+                    "says only a part",
+                )
                 .help("write `on error { required reject  optional skip }`"),
-        );
+            );
+        }
     }
     let optional_reject = optional.unwrap_or(false);
     Ok((rest, OnError { optional_reject, span: input.span_to(rest) }))
@@ -354,8 +363,8 @@ fn when(input: Tokens<'_>) -> Parsed<'_, When> {
     arms.push(arm);
     rest = after;
     while rest.is_word("else") && otherwise.is_none() {
-        let after = else_when(rest.advance());
-        if after.is_word("when") {
+        let after = rest.advance();
+        if after.is_word("when") || else_if(after) {
             let (after, arm) = when_arm(after.advance())?;
             arms.push(arm);
             rest = after;
@@ -368,22 +377,19 @@ fn when(input: Tokens<'_>) -> Parsed<'_, When> {
     Ok((rest, When { arms, otherwise, keyword: keyword.span, span: input.span_to(rest) }))
 }
 
-/// `else if` is read as `else when`.
-fn else_when(input: Tokens<'_>) -> Tokens<'_> {
-    if input.is_word("if") {
+/// Whether `else if` was written, which is read as `else when`.
+fn else_if(input: Tokens<'_>) -> bool {
+    let found = input.is_word("if");
+    if found {
         let span = input.peek().span;
+        let message = "`else if` is written `else when` here";
         input.cx.report(
-            Diagnostic::error(
-                "W0017",
-                span,
-                "`else if` is written `else when` here",
-                "chooses a value, not a block",
-            )
-            .help("write `else when`")
-            .fix("if -> when", span, "when"),
+            Diagnostic::error("W0017", span, message, "chooses a value, not a block")
+                .help("write `else when`")
+                .fix("if -> when", span, "when"),
         );
     }
-    input
+    found
 }
 
 fn when_arm(input: Tokens<'_>) -> Parsed<'_, (Expr, Block)> {

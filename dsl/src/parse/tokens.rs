@@ -211,7 +211,12 @@ impl<'t> Tokens<'t> {
 
     /// The token that was read last.
     pub(crate) fn previous(self) -> Option<Token> {
-        self.at.checked_sub(1).and_then(|at| self.all.get(at)).copied()
+        self.behind(1)
+    }
+
+    /// The token that was read `count` tokens ago.
+    pub(crate) fn behind(self, count: usize) -> Option<Token> {
+        self.at.checked_sub(count).and_then(|at| self.all.get(at)).copied()
     }
 
     /// Behind the next token.
@@ -367,7 +372,6 @@ impl<'t> Tokens<'t> {
             }
             Kind::Word => match self.text(token) {
                 "if" => Some("an `if` inside a larger expression stands in parentheses"),
-                "not" => Some("write `not` before the whole comparison: `not (.a in [...])`"),
                 "when" => Some(
                     "`when` chooses between whole events; for one value write `if ... then ... else missing`",
                 ),
