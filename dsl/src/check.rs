@@ -106,6 +106,8 @@ pub(crate) struct Checker<'a> {
     raw: hir::Raw,
     /// Paths that are read as text of a time: path, expression, reader.
     time_reads: Vec<(hir::Path, Span, Option<Span>)>,
+    /// Profiles that a line needs and the file does not switch on.
+    profiles_missed: Vec<&'static str>,
     emits: Vec<routing::EmitFacts>,
     whens: u32,
 }
@@ -126,6 +128,7 @@ impl<'a> Checker<'a> {
             redacted: Vec::new(),
             raw: hir::Raw::Keep,
             time_reads: Vec::new(),
+            profiles_missed: Vec::new(),
             emits: Vec::new(),
             whens: 0,
         }

@@ -171,5 +171,5 @@ fn table(table: &hir::Table) -> Table {
 
 /// The longest prefix wins, in any order of the arms.
 fn longest_first<T>(prefixes: &mut [(String, T)]) {
-    prefixes.sort_by(|(a, _), (b, _)| b.len().cmp(&a.len()));
+    prefixes.sort_by_key(|(prefix, _)| std::cmp::Reverse(prefix.len()));
 }

@@ -514,6 +514,11 @@ impl<'a> Checker<'a> {
         let owner =
             if object.way.is_empty() { object.shape.name().to_owned() } else { object.way.clone() };
         let profile = attribute.profiles.first().copied().unwrap_or_default();
+        // One cause: the other lines of this profile keep silent.
+        if self.profiles_missed.contains(&profile) {
+            return;
+        }
+        self.profiles_missed.push(profile);
         let (pin, on) = match self.head.profiles.last() {
             Some((_, last)) => (*last, "other profiles are switched on here"),
             None => (self.head.version_span, "no profiles are switched on here"),

@@ -15,6 +15,9 @@ use crate::source::Span;
 pub(super) struct EmitFacts {
     class: String,
     span: Span,
+    /// Where a column of its own can be written: behind the brace of its `event`, or of itself.
+    own_event: Option<u32>,
+    inside: u32,
     /// The arms around it: (chain, arm).
     branches: Vec<(u32, usize)>,
     /// The loops around it, outermost first.
@@ -137,10 +140,8 @@ impl<'a> Checker<'a> {
         for item in items {
             match item {
                 Item::Let(item) | Item::Stmt(Ast::Let(item)) => self.define_let(item),
-                Item::Stmt(Ast::Event(inner)) => {
-                    if self.is_first_event(&mut event, inner.keyword) {
-                        columns = self.event(inner, &columns);
-                    }
+                Item::Stmt(Ast::Event(inner)) if self.is_first_event(&mut event, inner.keyword) => {
+                    columns = self.event(inner, &columns);
                 }
                 _ => {}
             }
@@ -170,10 +171,8 @@ impl<'a> Checker<'a> {
         for stmt in &block.stmts {
             match stmt {
                 Ast::Let(item) => self.define_let(item),
-                Ast::Event(inner) => {
-                    if self.is_first_event(&mut event, inner.keyword) {
-                        columns = Some(self.event(inner, around_columns));
-                    }
+                Ast::Event(inner) if self.is_first_event(&mut event, inner.keyword) => {
+                    columns = Some(self.event(inner, around_columns));
                 }
                 _ => {}
             }
@@ -226,6 +225,8 @@ impl<'a> Checker<'a> {
                     self.emits.push(EmitFacts {
                         class: checked.class.clone(),
                         span: emit.class.span,
+                        own_event: own_event(emit).and_then(|keyword| self.behind_brace(keyword)),
+                        inside: self.behind_brace(emit.class.span).unwrap_or(emit.class.span.end),
                         branches: around.branches.clone(),
                         loops: around.loops.clone(),
                         columns: checked.columns.clone(),
@@ -430,6 +431,7 @@ impl<'a> Checker<'a> {
                     self.counted_twice(
                         column,
                         field,
+                        emit,
                         span,
                         format!("... is inherited by up to {max} more events here"),
                     );
@@ -444,6 +446,7 @@ impl<'a> Checker<'a> {
                     self.counted_twice(
                         column,
                         field,
+                        other,
                         other.span,
                         "... is inherited by this event too".to_owned(),
                     );
@@ -453,14 +456,39 @@ impl<'a> Checker<'a> {
         }
     }
 
-    fn counted_twice(&mut self, column: Column, field: &Field, at: Span, why: String) {
+    fn counted_twice(
+        &mut self,
+        column: Column,
+        field: &Field,
+        inner: &EmitFacts,
+        at: Span,
+        why: String,
+    ) {
         let name = column.name();
+        let (insert, text) = match inner.own_event {
+            Some(insert) => (insert, format!(" {name} = 0 ")),
+            None => (inner.inside, format!(" event {{ {name} = 0 }} ")),
+        };
         self.report(
             Diagnostic::error("W0509", field.span, format!("`{name}` of the record would be counted more than once"), "what the whole record has ...")
                 .label(at, why)
-                .help(format!("in the inner `event`, write `{name} = 0` (and the same for the others), or the element's own value if the log has one")),
+                .help(format!("in the inner `event`, write `{name} = 0` (and the same for the others), or the element's own value if the log has one"))
+                .fix(format!("{name} = 0"), Span::new(insert, insert), text),
         );
     }
+
+    /// The place behind the first brace behind a word.
+    fn behind_brace(&self, word: Span) -> Option<u32> {
+        let rest = self.source.text.get(word.end as usize..)?;
+        rest.find('{').map(|at| word.end + at as u32 + 1)
+    }
+}
+
+fn own_event(emit: &ast::Emit) -> Option<Span> {
+    emit.entries.iter().find_map(|entry| match entry {
+        ast::Entry::Event(event) => Some(event.keyword),
+        _ => None,
+    })
 }
 
 /// Can both run for one record? Not if they stand in different arms of one chain.
