@@ -1,4 +1,15 @@
 //! The engine: applies a compiled plan to chunks of bytes. No IO, no clock, no async.
+//!
+//! ```text
+//!              sequential                                parallel: one worker a core, nothing shared
+//!  chunks ──▶ framer ──▶ RecordBlock ──▶ sound ──▶ project ──▶ statements ──▶ eval ──▶ emit ──▶ Batch
+//!             where records            is it a     text of     which events   values   columns   events
+//!             begin and end            record?     the wanted                          and OCSF  and rejects
+//!                                                  values                              JSON
+//! ```
+//!
+//! What comes out depends on the bytes of the object and on the plan: not on how the bytes were cut into chunks, nor on
+//! how many workers there are. A record that cannot be mapped is data ([`batch::Reject`]), and never an error.
 
 pub mod batch;
 pub mod block;

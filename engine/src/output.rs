@@ -111,3 +111,6 @@ fn write_raw(raw: &[u8], out: &mut Vec<u8>) -> &'static str {
         "base64"
     }
 }
+
+#[cfg(test)]
+mod tests;

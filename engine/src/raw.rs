@@ -225,3 +225,6 @@ fn below_element<'p>(path: &&'p [RedactStep], index: u32, last: bool) -> Option<
     };
     leads_on.then_some(rest)
 }
+
+#[cfg(test)]
+mod tests;

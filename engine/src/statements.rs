@@ -210,3 +210,6 @@ impl<'a> Run<'_, 'a, '_> {
 fn ocsf_bytes(event: &Event) -> usize {
     (event.ocsf.end - event.ocsf.start) as usize
 }
+
+#[cfg(test)]
+mod tests;

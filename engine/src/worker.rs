@@ -66,7 +66,7 @@ impl Worker {
     pub fn run(&mut self, block: &RecordBlock, object: &ObjectMeta, out: &mut Batch) {
         let plan = Arc::clone(&self.plan);
         self.use_header(block.header.as_ref());
-        let wrapper: Vec<_> = block.wrapper.iter().map(|member| wrapper_text(member)).collect();
+        let wrapper: Vec<_> = block.wrapper.iter().map(wrapper_text).collect();
         let wrapper: Vec<_> = wrapper.iter().map(Option::as_deref).collect();
         for (index, record) in (0..).zip(&block.records) {
             let begin = Mark::of(out);
@@ -256,3 +256,6 @@ fn fill_from_cells<'a>(
         slots[usize::from(*slot)] = Some(if settings.trim { text.trim() } else { text });
     }
 }
+
+#[cfg(test)]
+mod tests;

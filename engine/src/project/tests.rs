@@ -293,7 +293,7 @@ mod oracle {
         })?;
         let value = trim(&piece[quote + 2..]).strip_prefix(':')?;
         // A key that is no text stays a member, of a name that nobody can write.
-        let key = simd_json::to_owned_value(&mut piece[..quote + 2].as_bytes().to_vec());
+        let key = simd_json::to_owned_value(&mut piece.as_bytes()[..quote + 2].to_vec());
         let key = key.ok().and_then(|key| key.as_str().map(str::to_owned));
         Some((key.unwrap_or_else(|| "\u{0}no name".to_owned()), trim(value)))
     }
