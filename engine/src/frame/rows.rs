@@ -121,7 +121,16 @@ impl<R: Rule> Rows<R> {
         }
         let fault = self.fault(size, line_end_bytes == 0);
         if let Some((csv, utf8_replace)) = self.header.take() {
-            return self.read_header(piece, row, size, line, fault, (&csv, utf8_replace), blocks);
+            let header = match fault {
+                Some(fault) => Err(fault),
+                None => csv::header(&row.span.clone().bytes(piece, size), &csv, utf8_replace),
+            };
+            match header {
+                Ok(header) => blocks.set_header(Arc::new(header)),
+                // Without the header no row can be read, so that all of the object is refused.
+                Err(fault) => self.broken = Some(Broken { span: row.span, line, fault }),
+            }
+            return;
         }
         let found = Found {
             // Of a row that is too long the line end is unknown to be one, so all of it counts.
@@ -143,27 +152,5 @@ impl<R: Rule> Rows<R> {
             return Some(self.limits.too_long());
         }
         unclosed.map(|at| FrameFault { code: Code::Unsound, message: "a quote is not closed", at })
-    }
-
-    /// Reads the header row. Without it no row can be read, so that a fault there ends the object.
-    #[expect(clippy::too_many_arguments, reason = "the parts of one row")]
-    fn read_header(
-        &mut self,
-        piece: &Piece<'_>,
-        row: Row,
-        size: u64,
-        line: u64,
-        fault: Option<FrameFault>,
-        (csv, utf8_replace): (&Csv, bool),
-        blocks: &mut Blocks,
-    ) {
-        let header = match fault {
-            Some(fault) => Err(fault),
-            None => csv::header(&row.span.clone().bytes(piece, size), csv, utf8_replace),
-        };
-        match header {
-            Ok(header) => blocks.set_header(Arc::new(header)),
-            Err(fault) => self.broken = Some(Broken { span: row.span, line, fault }),
-        }
     }
 }
