@@ -708,15 +708,21 @@ fn heads() {
                 help: write `on error { required reject  optional skip }`
         "#]],
     );
-    check_file("weir 2\nlet ( = 5\n", expect![[r#"
+    check_file(
+        "weir 2\nlet ( = 5\n",
+        expect![[r#"
         1:6 W0013 this weir does not know edition 2
             "2" unknown
             help: use a newer weir, or write the program for edition 1
-    "#]]);
-    check_file("#!/usr/bin/env weir\n<html>\n", expect![[r#"
+    "#]],
+    );
+    check_file(
+        "#!/usr/bin/env weir\n<html>\n",
+        expect![[r#"
         2:1 W0001 expected a statement such as `emit`, `when`, `let` or `test`
             "<" here is `<`
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
