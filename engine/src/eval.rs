@@ -178,7 +178,7 @@ impl<'a, 'w> Machine<'a, 'w> {
                 left => left,
             },
             Expr::Is(outcome, negated, subject) => {
-                Value::Bool(is(self.eval(*subject), *outcome) != *negated)
+                Value::Bool(self.is(*subject, *outcome) != *negated)
             }
             Expr::If(condition, then, otherwise) => match self.truth(*condition) {
                 Ok(true) => self.eval(*then),
@@ -205,6 +205,23 @@ impl<'a, 'w> Machine<'a, 'w> {
             Value::Bool(truth) => Ok(truth),
             Value::Invalid(fault) => Err(fault),
             _ => Ok(false),
+        }
+    }
+
+    fn is(&mut self, subject: ExprId, outcome: Outcome) -> bool {
+        let plan = self.plan;
+        let missing = match &plan.exprs[subject as usize] {
+            // Whether a value is there can be told without reading it.
+            Expr::Read(slot, _) if outcome != Outcome::Invalid => self.slot(*slot).is_none(),
+            _ => match self.eval(subject) {
+                Value::Invalid(_) => return outcome != Outcome::Missing,
+                value => value == Value::Missing,
+            },
+        };
+        match outcome {
+            Outcome::Missing => missing,
+            Outcome::Present => !missing,
+            Outcome::Invalid => false,
         }
     }
 
@@ -311,13 +328,5 @@ fn constant_value(constant: &Constant) -> Value<'_> {
         Constant::Decimal(number) => Value::Decimal(*number),
         Constant::Bool(truth) => Value::Bool(*truth),
         Constant::Duration(ns) => Value::Duration(*ns),
-    }
-}
-
-fn is(value: Value<'_>, outcome: Outcome) -> bool {
-    match outcome {
-        Outcome::Missing => value == Value::Missing,
-        Outcome::Present => value != Value::Missing,
-        Outcome::Invalid => matches!(value, Value::Invalid(_)),
     }
 }

@@ -1,7 +1,8 @@
 //! What is shown and stored of a record as it came.
 //!
 //! Redaction replaces values in the bytes themselves, so that all else stays byte for byte. It hides more than a path
-//! reads: every member of a name and not only the first, and every column.
+//! reads: every member of a name and not only the first, and every column. What is absent is not added, but a value
+//! that is there and blank is replaced, so that nobody sees that it is.
 
 use std::borrow::Cow;
 
@@ -90,7 +91,7 @@ fn redact_row(
     let mut copied = 0;
     for (Cell { start, end, .. }, name) in cells.into_iter().zip(header) {
         let (start, end) = (start as usize, end as usize);
-        if is_wanted(name) && start < end {
+        if is_wanted(name) {
             out.extend_from_slice(&row[copied..start]);
             out.extend_from_slice(REDACTED);
             copied = end;
@@ -145,12 +146,9 @@ impl Redaction<'_> {
     }
 
     fn replace(&mut self, start: usize, end: usize) {
-        // What is absent is not added.
-        if start < end {
-            self.out.extend_from_slice(&self.bytes[self.copied..start]);
-            self.out.extend_from_slice(REDACTED_JSON);
-            self.copied = end;
-        }
+        self.out.extend_from_slice(&self.bytes[self.copied..start]);
+        self.out.extend_from_slice(REDACTED_JSON);
+        self.copied = end;
     }
 
     fn object(&mut self, mut at: usize, active: &Active<'_>) {

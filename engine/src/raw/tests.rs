@@ -65,7 +65,7 @@ fn the_outer_of_nested_paths_wins() {
 fn what_is_no_json_value_is_replaced_whole() {
     assert_eq!(
         redacted(r#"{"a":1 {"b":2} ,"c":,"d":[1]x}"#, &["a", "c", "d[0]"]),
-        r#"{"a":"[redacted]" ,"c":,"d":[1]x}"#
+        r#"{"a":"[redacted]" ,"c":"[redacted]","d":[1]x}"#
     );
 }
 
@@ -115,7 +115,7 @@ fn cells_are_replaced() {
     let header: Option<&[&str]> = Some(&["a", "b", "c", "b"]);
     let stored = |row: &str| stored(csv(), row.as_bytes(), header);
     assert_eq!(stored("1;\"x;\"\"y\";3;4").unwrap(), "1;[redacted];3;[redacted]");
-    assert_eq!(stored("1;;3").unwrap(), "1;;3");
+    assert_eq!(stored("1;;3").unwrap(), "1;[redacted];3");
     assert_eq!(stored("1").unwrap(), "1");
     // A stray delimiter has shifted the values.
     assert_eq!(stored("1;2;3;4;5"), None);
