@@ -298,8 +298,8 @@ fn optional_dot(lexer: &mut logos::Lexer<'_, Kind>) {
 
 fn comment(lexer: &mut logos::Lexer<'_, Kind>) -> Skip {
     let start = lexer.span().start;
-    let hidden: Vec<_> = lexer.slice().char_indices().filter(|(_, c)| is_invisible(*c)).collect();
-    for (at, character) in hidden.into_iter().take(1) {
+    let hidden = lexer.slice().char_indices().find(|(_, character)| is_invisible(*character));
+    if let Some((at, character)) = hidden {
         let range = start + at..start + at + character.len_utf8();
         report_invisible(lexer, range);
     }

@@ -822,7 +822,7 @@ fn any_token() -> impl Strategy<Value = &'static str> {
 fn hold_for_any_text(text: &str) -> Result<(), TestCaseError> {
     let source = Source::new("x", text);
     let (_, diagnostics) = parse(&source);
-    prop_assert!(diagnostics.len() <= 200);
+    prop_assert!(diagnostics.len() <= 100);
     for diagnostic in &diagnostics {
         let edits = diagnostic.fix.iter().flat_map(|fix| fix.edits.iter().map(|edit| edit.0));
         let labels = diagnostic.secondary.iter().map(|label| label.span);

@@ -307,7 +307,7 @@ impl<'t> Tokens<'t> {
             return false;
         }
         rest = rest.advance();
-        while rest.kind() == Kind::Dot {
+        while rest.kind() == Kind::Dot && !rest.ahead(1).line_start {
             rest = rest.skip(2);
         }
         matches!(rest.kind(), Kind::Assign | Kind::BraceOpen)
