@@ -309,7 +309,9 @@ impl<'a> Checker<'a> {
             return self.no_list(arg.span);
         };
         let array = match self.place(root, &steps[..at], arg.span)? {
-            Place::Path(path) if path.root != Root::Wrapper => path,
+            Place::Path(path) if path.root != Root::Wrapper => {
+                self.without_choice(path, arg.span)?
+            }
             _ => return self.no_list(arg.span),
         };
         let element = match self.place(root, &[], arg.span)? {

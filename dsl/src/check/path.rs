@@ -47,9 +47,26 @@ impl<'a> Checker<'a> {
             return self.no_array(expr.span);
         };
         match self.place(root, before, expr.span)? {
-            Place::Path(path) if path.root != Root::Wrapper => Some(path),
+            Place::Path(path) if path.root != Root::Wrapper => self.without_choice(path, expr.span),
             _ => self.no_array(expr.span),
         }
+    }
+
+    /// A loop over one of several arrays would need a place that is chosen for each record.
+    pub(super) fn without_choice(&mut self, path: Path, span: Span) -> Option<Path> {
+        if !path.steps.iter().any(|step| matches!(step, Step::Choice(_))) {
+            return Some(path);
+        }
+        self.report(
+            Diagnostic::error(
+                "W0009",
+                span,
+                "a path with a choice cannot be looped over in this version of weir",
+                "a choice in the way of an array",
+            )
+            .help("write one loop for each name"),
+        );
+        None
     }
 
     fn no_array<T>(&mut self, span: Span) -> Option<T> {
