@@ -9,6 +9,7 @@ use weir_engine::types::Type;
 use super::Checker;
 use super::emit::{Draft, DraftElement, DraftMember, DraftNode, Shape, captions, json_text};
 use super::expr::missing;
+use super::ocsf_types::wanted;
 use crate::hir::{Echo, Expr, ExprKind, Field, OutputNode};
 use crate::ocsf::{AttributeType, Class};
 use crate::source::Span;
@@ -122,10 +123,19 @@ impl Checker<'_> {
             leaf(metadata, "profiles", OutputNode::Constant(format!("[{}]", profiles.join(","))));
         }
         leaf(metadata, "log_name", OutputNode::Constant(json_text(&self.head.parser)));
-        leaf(metadata, "uid", self.column_leaf(Column::Id, Check::Text, span));
-        leaf(metadata, "event_code", self.column_leaf(Column::Action, Check::Text, span));
+        leaf(metadata, "uid", self.column_leaf(Column::Id, text_check(shape, "uid"), span));
+        leaf(
+            metadata,
+            "event_code",
+            self.column_leaf(Column::Action, text_check(shape, "event_code"), span),
+        );
         if let Some(text) = self.original_time(&columns[Column::Time as usize]) {
-            let field = derived_field(text, Check::Text, "metadata.original_time", span);
+            let field = derived_field(
+                text,
+                text_check(shape, "original_time"),
+                "metadata.original_time",
+                span,
+            );
             leaf(metadata, "original_time", OutputNode::Value(field));
         }
         metadata.members.extend(written);
@@ -200,7 +210,11 @@ impl Checker<'_> {
             user.push(
                 "name",
                 span,
-                DraftNode::Leaf(self.column_leaf(Column::Actor, Check::Text, span)),
+                DraftNode::Leaf(self.column_leaf(
+                    Column::Actor,
+                    text_check(user.shape, "name"),
+                    span,
+                )),
             );
         }
         let api_required = class.attributes.get("api").is_some_and(|api| self.is_required(api));
@@ -209,7 +223,8 @@ impl Checker<'_> {
             && let Some(api) = self.inner(root, "api", span)
             && api.get("operation").is_none()
         {
-            let operation = self.required_column(Column::Action, "api.operation", span);
+            let operation =
+                self.column_leaf(Column::Action, text_check(api.shape, "operation"), span);
             api.push("operation", span, DraftNode::Leaf(operation));
         }
         if self.exists(class, "resources")
@@ -221,7 +236,7 @@ impl Checker<'_> {
             resource.push(
                 "name",
                 span,
-                DraftNode::Leaf(self.column_leaf(Column::Target, Check::Text, span)),
+                DraftNode::Leaf(self.column_leaf(Column::Target, text_check(shape, "name"), span)),
             );
             let element = DraftElement { object: resource, each: None };
             root.push("resources", span, DraftNode::List(vec![element]));
@@ -347,10 +362,14 @@ impl Checker<'_> {
         let target = format!("event.{}", column.name());
         OutputNode::Value(derived_field(column_value(column, span), check, &target, span))
     }
+}
 
-    fn required_column(&self, column: Column, target: &str, span: Span) -> OutputNode {
-        OutputNode::Value(derived_field(column_value(column, span), Check::Text, target, span))
-    }
+/// The limits that the pinned version sets to a text.
+fn text_check(shape: Shape, name: &str) -> Check {
+    let attribute = shape.attributes().and_then(|attributes| attributes.get(name));
+    attribute
+        .and_then(|attribute| wanted(attribute, Some(Type::Text)))
+        .map_or(Check::Text, |wanted| wanted.check)
 }
 
 /// A derived line fails silently: what it derives from has been reported.
