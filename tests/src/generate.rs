@@ -54,10 +54,9 @@ impl Planted {
         let place = |n: u64| u128::from(n) * u128::from(self.records) / u128::from(self.bad.max(1));
         let next = u128::from(index) * u128::from(self.bad) / u128::from(self.records.max(1));
         // Rounding may put the number one too low.
-        let number = [next as u64, next as u64 + 1]
+        [next as u64, next as u64 + 1]
             .into_iter()
-            .find(|&number| number < self.bad && place(number) == u128::from(index));
-        number
+            .find(|&number| number < self.bad && place(number) == u128::from(index))
     }
 }
 
@@ -72,7 +71,7 @@ impl Random {
     }
 
     /// The next number.
-    pub fn next(&mut self) -> u64 {
+    pub fn number(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut mixed = self.0;
         mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -82,7 +81,7 @@ impl Random {
 
     /// A number below `bound`, which is not 0.
     pub fn below(&mut self, bound: u64) -> u64 {
-        self.next() % bound
+        self.number() % bound
     }
 
     /// One of some things.
@@ -94,7 +93,7 @@ impl Random {
     pub fn hex(&mut self, digits: usize) -> String {
         let mut text = String::new();
         while text.len() < digits {
-            text.push_str(&format!("{:016x}", self.next()));
+            text.push_str(&format!("{:016x}", self.number()));
         }
         text.truncate(digits);
         text
@@ -104,7 +103,7 @@ impl Random {
 /// The numbers of one record: they do not depend on the records before it.
 fn random_of(seed: u64, index: u64) -> Random {
     let mut random = Random::new(seed ^ index.wrapping_mul(0xd134_2543_de82_ef95));
-    random.next();
+    random.number();
     random
 }
 

@@ -1,5 +1,7 @@
 //! What comes of an object, in a form that owns everything and can be compared.
 
+use std::fmt;
+
 use weir_engine::code::Code;
 
 /// Everything that a program makes of an object.
@@ -17,6 +19,16 @@ pub struct Outcome {
     pub dropped: u64,
     /// Optional values that were invalid and left out, or set to 0.
     pub skipped_values: u64,
+}
+
+/// Bytes of a record, shown as text.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Raw(pub Vec<u8>);
+
+impl fmt::Debug for Raw {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0.escape_ascii())
+    }
 }
 
 /// An event.
@@ -45,7 +57,7 @@ pub struct Event {
     /// The OCSF event without `raw_data`.
     pub ocsf: String,
     /// What is stored as the raw record.
-    pub raw: Option<Vec<u8>>,
+    pub raw: Option<Raw>,
 }
 
 /// A refused record.
@@ -69,6 +81,6 @@ pub struct Reject {
     pub message: String,
     /// The offending text.
     pub text: String,
-    /// What is kept of its bytes.
-    pub bytes: Vec<u8>,
+    /// What is shown of it as it came.
+    pub raw: Option<Raw>,
 }

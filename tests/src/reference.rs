@@ -15,14 +15,16 @@ mod number;
 mod paths;
 mod raw;
 
+use std::borrow::Cow;
+
 use bumpalo::Bump;
-use weir_dsl::hir::Program;
+use weir_dsl::hir::{Program, Raw};
 use weir_dsl::source::Source;
 use weir_engine::code::Code;
 use weir_engine::input::Format;
 use weir_engine::plan::ObjectMeta;
 
-use crate::outcome::{Event, Outcome, Reject};
+use crate::outcome::{self, Event, Outcome, Reject};
 use eval::{Evaluator, Node, Record};
 use frame::Framed;
 
@@ -88,8 +90,32 @@ impl Run<'_> {
             target: refusal.target,
             message: refusal.message,
             text: refusal.text,
-            bytes: self.object[framed.kept(&self.program.input)].to_vec(),
+            raw: self.shown(framed),
         }
+    }
+
+    /// What is shown of a refused record: nothing if redacted paths cannot be found in it.
+    fn shown(&self, framed: &Framed) -> Option<outcome::Raw> {
+        let input = &self.program.input;
+        let bytes = &self.object[framed.kept(input)];
+        let is_readable = match &input.format {
+            Format::Csv(settings) => csv::cells(settings, bytes).len() <= framed.header.len(),
+            Format::Ndjson | Format::Json(_) => self.sound_text(bytes).is_some(),
+        };
+        let is_redacted = matches!(self.program.raw, Raw::Redact(_));
+        if is_redacted && (framed.fault.is_some() || !is_readable) {
+            return None;
+        }
+        raw::stored(&self.program.raw, input, &framed.header, bytes).map(outcome::Raw)
+    }
+
+    /// The text of a record, if that is sound.
+    fn sound_text<'b>(&self, bytes: &'b [u8]) -> Option<Cow<'b, str>> {
+        let input = &self.program.input;
+        let text = String::from_utf8_lossy(bytes);
+        let is_text = std::str::from_utf8(bytes).is_ok() || input.utf8_replace;
+        let is_sound = json::is_sound(text.as_bytes(), input.depth_max as usize);
+        (is_text && is_sound).then_some(text)
     }
 
     /// The line on which a record starts.
@@ -109,13 +135,8 @@ impl Run<'_> {
     }
 
     fn json_record(&mut self, framed: &Framed) -> Result<Vec<Event>, Refusal> {
-        let input = &self.program.input;
         let bytes = &self.object[framed.range.clone()];
-        let text = String::from_utf8_lossy(bytes);
-        let is_text = std::str::from_utf8(bytes).is_ok() || input.utf8_replace;
-        if !is_text || !json::is_sound(text.as_bytes(), input.depth_max as usize) {
-            return Err(Refusal::of(Code::Unsound));
-        }
+        let text = self.sound_text(bytes).ok_or_else(|| Refusal::of(Code::Unsound))?;
         let tree = json::tree(text.as_bytes(), 0..text.len());
         let wrapper = framed.wrapper.iter().flatten();
         let wrapper_trees: Vec<_> =

@@ -9,7 +9,7 @@ use weir_engine::value::{Fault, Value};
 
 use super::eval::{self, Evaluator, Node};
 use super::{Refusal, number};
-use crate::outcome::Event;
+use crate::outcome::{Event, Raw};
 
 /// 2000-01-01 and 2100-01-01.
 const EVENT_TIME_NS: std::ops::Range<i64> = 946_684_800_000_000_000..4_102_444_800_000_000_000;
@@ -98,7 +98,7 @@ impl<'a> Evaluator<'a> {
             tokens_output: int(tokens_output),
             extra,
             ocsf,
-            raw: self.record.raw.clone(),
+            raw: self.record.raw.clone().map(Raw),
         }
     }
 }
@@ -276,8 +276,8 @@ impl<'a> Making<'_, 'a> {
         let Value::Int(number) = value else { return None };
         let word = match &echo.other {
             Some(other) if number == 99 => match self.evaluator.eval(other) {
-                Value::Text(word) => Some(quoted(word)),
-                _ => None,
+                Value::Missing | Value::Invalid(_) => None,
+                word => Some(quoted(&number::text_of(word))),
             },
             _ => None,
         };

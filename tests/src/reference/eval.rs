@@ -3,7 +3,7 @@
 //! Every expression is evaluated where it stands, as often as it is asked for; nothing is shared or remembered.
 
 use bumpalo::Bump;
-use weir_dsl::hir::{Expr, ExprKind, LoopId, Path, Program, Root, Step, Stmt, TextPattern};
+use weir_dsl::hir::{Expr, ExprKind, LoopId, Path, Program, Raw, Root, Step, Stmt, TextPattern};
 use weir_dsl::source::{Source, Span};
 use weir_engine::code::Code;
 use weir_engine::convert;
@@ -225,11 +225,15 @@ impl<'a> Evaluator<'a> {
         let value = self.eval(expr);
         self.refuse_duplicate().map_err(Stop::Reject)?;
         match value {
-            Value::Invalid(fault) => Err(Stop::Reject(Refusal {
-                message: message(fault, false),
-                text: fault.text.to_owned(),
-                ..Refusal::at(Code::InvalidCondition, self.line(expr.span))
-            })),
+            Value::Invalid(fault) => {
+                // No text is shown if any path is redacted.
+                let hidden = matches!(self.program.raw, Raw::Redact(_));
+                Err(Stop::Reject(Refusal {
+                    message: message(fault, hidden),
+                    text: if hidden { String::new() } else { fault.text.to_owned() },
+                    ..Refusal::at(Code::InvalidCondition, self.line(expr.span))
+                }))
+            }
             other => Ok(other == Value::Bool(true)),
         }
     }
@@ -302,6 +306,8 @@ impl<'a> Evaluator<'a> {
         }
         let text = match node {
             Node::Absent | Node::Row(..) => return Value::Missing,
+            // A cell is text, whatever it looks like.
+            Node::Cell(text) if ty == Type::Json => return Value::Text(text),
             Node::Cell(text) => text,
             Node::Json(text, tree) => {
                 let piece = &text[tree.span.clone()];

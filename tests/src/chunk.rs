@@ -1,0 +1,177 @@
+//! The engine over an object that arrives in pieces, cut wherever one likes.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use weir_engine::batch::Batch;
+use weir_engine::block::RecordBlock;
+use weir_engine::framer::{Framer, Position};
+use weir_engine::plan::{ObjectMeta, Plan};
+use weir_engine::worker::Worker;
+use weir_engine::{output, raw};
+
+use crate::generate::Random;
+use crate::outcome::{Event, Outcome, Raw, Reject};
+
+/// How an object is cut into chunks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cut {
+    /// Not at all.
+    Whole,
+    /// Every chunk is one byte.
+    Bytes,
+    /// At places that follow from a seed.
+    Random(u64),
+}
+
+/// What the engine makes of an object.
+#[derive(Debug, Clone, Default)]
+pub struct Mapped {
+    /// All of it.
+    pub outcome: Outcome,
+    /// Normalized events, one a line.
+    pub events: Vec<u8>,
+    /// OCSF events, one a line.
+    pub ocsf: Vec<u8>,
+    /// Rejects, one a line.
+    pub rejects: Vec<u8>,
+    /// Where another framer could go on: behind each block.
+    pub ends: Vec<Position>,
+}
+
+/// Runs the engine over a whole object.
+pub fn map(plan: &Arc<Plan>, meta: &ObjectMeta, object: &[u8], cut: Cut) -> Mapped {
+    run(plan, meta, Framer::new(&plan.input), object, cut)
+}
+
+/// Runs the engine over the rest of an object, behind a block of another run.
+///
+/// The position goes through its JSON text, as it does between two lives of a process.
+///
+/// # Panics
+///
+/// If the position does not come back from its text as it was.
+pub fn resume(
+    plan: &Arc<Plan>,
+    meta: &ObjectMeta,
+    object: &[u8],
+    from: &Position,
+    cut: Cut,
+) -> Mapped {
+    let text = serde_json::to_string(from).expect("a position can be written");
+    let position: Position = serde_json::from_str(&text).expect("a position can be read");
+    assert_eq!(&position, from, "{text}");
+    let rest = usize::try_from(position.offset).map_or(&[][..], |offset| &object[offset..]);
+    run(plan, meta, Framer::resume(&plan.input, position), rest, cut)
+}
+
+fn run(plan: &Arc<Plan>, meta: &ObjectMeta, mut framer: Framer, bytes: &[u8], cut: Cut) -> Mapped {
+    let mut mapping =
+        Mapping { plan, meta, worker: Worker::new(Arc::clone(plan)), mapped: Mapped::default() };
+    for chunk in chunks(bytes, cut) {
+        framer.push(Bytes::copy_from_slice(chunk));
+        while let Some(block) = framer.next_block() {
+            mapping.add(&block);
+        }
+    }
+    framer.finish();
+    while let Some(block) = framer.next_block() {
+        mapping.add(&block);
+    }
+    mapping.mapped
+}
+
+fn chunks(bytes: &[u8], cut: Cut) -> Vec<&[u8]> {
+    match cut {
+        Cut::Whole => vec![bytes],
+        Cut::Bytes => bytes.chunks(1).collect(),
+        Cut::Random(seed) => {
+            let mut random = Random::new(seed);
+            let mut rest = bytes;
+            let mut chunks = Vec::new();
+            while !rest.is_empty() {
+                // Of every size: often a few bytes, sometimes none, sometimes thousands.
+                let limit = 1 << random.below(14);
+                let (chunk, behind) = rest.split_at((random.below(limit) as usize).min(rest.len()));
+                chunks.push(chunk);
+                rest = behind;
+            }
+            chunks
+        }
+    }
+}
+
+struct Mapping<'a> {
+    plan: &'a Arc<Plan>,
+    meta: &'a ObjectMeta,
+    worker: Worker,
+    mapped: Mapped,
+}
+
+impl Mapping<'_> {
+    fn add(&mut self, block: &RecordBlock) {
+        let mut batch = Batch::default();
+        self.worker.run(block, self.meta, &mut batch);
+        let Mapped { outcome, events, ocsf, rejects, ends } = &mut self.mapped;
+        for event in &batch.events {
+            output::write_event(block, &batch, event, events);
+            events.push(b'\n');
+            output::write_ocsf(block, &batch, event, ocsf);
+            ocsf.push(b'\n');
+            let index = block.records[event.record as usize].index;
+            outcome.events.push((index, owned_event(self.plan, block, &batch, event)));
+        }
+        for reject in &batch.rejects {
+            output::write_reject(self.plan, block, self.meta, reject, rejects);
+            rejects.push(b'\n');
+            outcome.rejects.push(owned_reject(self.plan, block, reject));
+        }
+        outcome.records += block.records.len() as u64;
+        outcome.mapped += batch.mapped;
+        outcome.dropped += batch.dropped;
+        outcome.skipped_values += batch.skipped_values;
+        ends.push(block.end.clone());
+    }
+}
+
+fn owned_event(
+    plan: &Plan,
+    block: &RecordBlock,
+    batch: &Batch,
+    event: &weir_engine::batch::Event,
+) -> Event {
+    let text = |range| {
+        let bytes = batch.bytes(range).to_vec();
+        String::from_utf8(bytes).expect("the engine writes nothing but valid UTF-8")
+    };
+    Event {
+        class: plan.emits[usize::from(event.emit)].class.clone(),
+        id: text(event.id),
+        time_ns: event.time_ns,
+        actor: text(event.actor),
+        action: text(event.action),
+        target: text(event.target),
+        cost_usd: event.cost_usd.to_string(),
+        tokens_input: event.tokens_input,
+        tokens_output: event.tokens_output,
+        extra: text(event.extra),
+        ocsf: text(event.ocsf),
+        raw: output::raw_of(block, batch, event).map(|raw| Raw(raw.to_vec())),
+    }
+}
+
+fn owned_reject(plan: &Plan, block: &RecordBlock, reject: &weir_engine::batch::Reject) -> Reject {
+    let record = &block.records[reject.record as usize];
+    Reject {
+        index: record.index,
+        offset: record.offset,
+        size: record.size,
+        object_line: record.line,
+        code: reject.code,
+        line: reject.line,
+        target: reject.target.clone(),
+        message: reject.message.clone(),
+        text: reject.text.clone(),
+        raw: raw::stored_raw(plan, block, record).map(|raw| Raw(raw.into_owned())),
+    }
+}
