@@ -372,6 +372,10 @@ fn read_source(
     stdin: &[u8],
 ) -> Result<(u64, String, u64), String> {
     let mut command = Command::new(env!("CARGO_BIN_EXE_read-source"));
+    // What this machine knows about AWS is none of the tests' business.
+    for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("AWS_")) {
+        command.env_remove(name);
+    }
     command.args(arguments).envs(environment.iter().copied());
     let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
     let mut input = child.stdin.take().unwrap();
@@ -1042,6 +1046,36 @@ async fn small_and_empty_objects_in_s3() {
         let (_, error) = read(&sources, &other).await;
         assert!(matches!(error, Some(SourceError::Changed { .. })), "{error:?}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn credentials_come_from_the_environment_or_a_profile() {
+    let store = seaweed::shared();
+    let bucket = bucket(&store).await;
+    store.put(&bucket, "log", "text").await;
+    let key = store.access_key();
+    let profile =
+        format!("[logs]\naws_access_key_id = {}\naws_secret_access_key = {}\n", key.id, key.secret);
+    let profile = Local::new("credentials", profile.as_bytes());
+    let argument = format!("s3://{bucket}/log");
+    let arguments = [argument.as_str(), &store.endpoint];
+    let none = [
+        ("AWS_EC2_METADATA_DISABLED", "true"),
+        ("AWS_CONFIG_FILE", "/no/such/file"),
+        ("AWS_SHARED_CREDENTIALS_FILE", profile.argument()),
+    ];
+    let text = read_source(&arguments, &none, b"").unwrap_err();
+    assert!(text.starts_with("S3 is not configured: no credentials were found"), "{text}");
+    assert!(text.contains("set AWS_ACCESS_KEY_ID"), "{text}");
+    let named = [&none[..], &[("AWS_PROFILE", "logs")]].concat();
+    assert_eq!(read_source(&arguments, &named, b"").unwrap().0, 4);
+    let id = ("AWS_ACCESS_KEY_ID", key.id.as_str());
+    let direct = [&none[..], &[id, ("AWS_SECRET_ACCESS_KEY", key.secret.as_str())]].concat();
+    assert_eq!(read_source(&arguments, &direct, b"").unwrap().0, 4);
+
+    // An endpoint of one's own needs no region, AWS does.
+    let text = read_source(&["s3://bucket/log"], &direct, b"").unwrap_err();
+    assert!(text.contains("give --region, or set AWS_REGION"), "{text}");
 }
 
 /// However large the object: memory stays where it is.

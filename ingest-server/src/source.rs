@@ -7,7 +7,7 @@
 //!
 //! A [`Reader`] stands at the end of at most two queues: stored bytes (a reading thread, or ranged
 //! GETs ahead of time), and decompressed chunks. Both are bounded, so the memory of a reader is
-//! bounded whatever the size of the object: about 24 MiB for S3, 1 MiB otherwise, and the decoder's
+//! bounded whatever the size of the object: about 24 MiB for S3, 2 MiB otherwise, and the decoder's
 //! window.
 //!
 //! Whether an object is compressed is seen from its first bytes, because names and headers lie.
@@ -15,6 +15,24 @@
 //! Reading can begin at any *decompressed* offset ([`Resume`]). A plain object is read from there.
 //! A compressed one must be decompressed from a place where a gzip member or a zstd frame begins:
 //! from the [`Boundary`] that an earlier reader passed ([`Reader::boundary`]), else from its start.
+//!
+//! ```
+//! use weir_server::source::{Input, SourceError, Sources};
+//!
+//! /// Counts the lines of a file, of a directory, or of all objects below a prefix.
+//! async fn count_lines(argument: &str) -> Result<usize, SourceError> {
+//!     let sources = Sources::default();
+//!     let mut objects = sources.objects(&Input::parse(argument)?);
+//!     let mut count = 0;
+//!     while let Some(object) = objects.next().await? {
+//!         let mut reader = sources.open(&object, None).await?;
+//!         while let Some(chunk) = reader.next().await? {
+//!             count += chunk.iter().filter(|&&byte| byte == b'\n').count();
+//!         }
+//!     }
+//!     Ok(count)
+//! }
+//! ```
 
 mod decompress;
 mod error;

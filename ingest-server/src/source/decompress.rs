@@ -5,8 +5,9 @@
 //! between two of them it is decided whether the object goes on:
 //!
 //! - gzip: as gzip(1) does. Zeros up to the end are padding; anything else that is no member is
-//!   ignored, but reported ([`Progress::garbage`]). One rule is stricter: an object that ends inside
-//!   the two magic bytes of another member is truncated, not followed by garbage.
+//!   ignored, but reported ([`Progress::garbage`]), which gzip(1) does too from the second byte on.
+//!   One rule is stricter: an object that ends after the first byte of another member's magic number
+//!   is truncated, not followed by garbage.
 //! - zstd: as zstd(1) does. Whatever is no frame is an error.
 //!
 //! Decoding runs in a task of its own, two chunks ahead of whoever reads them.

@@ -147,10 +147,14 @@ impl Store {
             .build_https();
         let mut loader = aws_config::defaults(BehaviorVersion::latest())
             .http_client(http)
-            .region(region(options, own_endpoint))
             .retry_config(RetryConfig::disabled())
             .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
             .timeout_config(TimeoutConfig::builder().connect_timeout(options.stall).build());
+        if let Some(region) = options.region.clone() {
+            loader = loader.region(Region::new(region));
+        } else if own_endpoint {
+            loader = loader.region(own_region());
+        }
         if let Some(endpoint) = &options.endpoint_url {
             loader = loader.endpoint_url(endpoint);
         }
@@ -313,17 +317,12 @@ impl Store {
     }
 }
 
-fn region(options: &S3Options, own_endpoint: bool) -> RegionProviderChain {
-    let chain = RegionProviderChain::first_try(options.region.clone().map(Region::new));
-    if own_endpoint {
-        // Most compatible stores do not care, and none of them is found by asking an EC2 instance.
-        chain
-            .or_else(EnvironmentVariableRegionProvider::new())
-            .or_else(ProfileFileRegionProvider::new())
-            .or_else(Region::new("us-east-1"))
-    } else {
-        chain.or_default_provider()
-    }
+/// The region of a store that is not AWS. Most do not care which, and none of them is found by asking
+/// an EC2 instance, as the usual chain does in the end.
+fn own_region() -> RegionProviderChain {
+    RegionProviderChain::first_try(EnvironmentVariableRegionProvider::new())
+        .or_else(ProfileFileRegionProvider::new())
+        .or_else(Region::new("us-east-1"))
 }
 
 /// A listing that has been read up to some page.

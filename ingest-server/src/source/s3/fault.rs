@@ -136,13 +136,14 @@ impl Target<'_> {
 
     /// The request could not even be made.
     fn unusable<E: ServiceError>(&self, error: &SdkError<E>) -> SourceError {
-        let text = DisplayErrorContext(error).to_string();
-        let problem = if text.contains("redentials") {
-            "no credentials were found; set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or \
-             AWS_PROFILE with a profile that holds them"
-                .to_owned()
+        let cause = root_cause(error);
+        let problem = if DisplayErrorContext(error).to_string().contains("redentials") {
+            format!(
+                "no credentials were found ({cause}); set AWS_ACCESS_KEY_ID and \
+                 AWS_SECRET_ACCESS_KEY, or AWS_PROFILE with a profile that holds a key"
+            )
         } else {
-            format!("no request to {} can be made: {}", self.endpoint, root_cause(error))
+            format!("no request to {} can be made: {cause}", self.endpoint)
         };
         SourceError::Config { problem }
     }
