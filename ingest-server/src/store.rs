@@ -39,7 +39,7 @@ pub use self::append::{
     Append, Appended, EventIn, ObjectRef, PlanRef, RawIn, RecordIn, RejectIn, Span,
 };
 pub use self::error::StoreError;
-pub use self::event::{Origin, PlanInfo, StoredEvent, StoredReject};
+pub use self::event::{Origin, StoredEvent, StoredReject};
 
 use self::read::Readers;
 use self::writer::Writer;

@@ -73,6 +73,13 @@ impl From<rusqlite::Error> for StoreError {
         use rusqlite::ErrorCode::{DatabaseCorrupt, NotADatabase};
         match error.sqlite_error_code() {
             Some(DatabaseCorrupt | NotADatabase) => StoreError::Corrupt(error.to_string()),
+            None if matches!(
+                error,
+                rusqlite::Error::InvalidPath(_) | rusqlite::Error::NulError(_)
+            ) =>
+            {
+                StoreError::Database(error)
+            }
             // A column of the wrong type, a missing row or table: the file is not what its format says.
             None => StoreError::Corrupt(error.to_string()),
             Some(_) => StoreError::Database(error),

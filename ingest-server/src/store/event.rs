@@ -10,6 +10,8 @@ use jiff::Timestamp;
 use serde_json::Value;
 use weir_engine::decimal::Decimal;
 
+use super::append::PlanRef;
+
 /// Where an event or a dead letter comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Origin {
@@ -19,19 +21,6 @@ pub struct Origin {
     pub etag: String,
     /// The run that read it.
     pub run_id: String,
-}
-
-/// The program that made an event.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PlanInfo {
-    /// Hash of the plan.
-    pub hash: [u8; 32],
-    /// Name of the parser.
-    pub parser: String,
-    /// Version of the parser.
-    pub version: u32,
-    /// The OCSF version that its events conform to.
-    pub ocsf: String,
 }
 
 /// A part of a block's bytes, shared by all events of the block.
@@ -81,7 +70,7 @@ pub struct StoredEvent {
     /// Further fields, as JSON text.
     pub extra: Option<String>,
     /// The program that made it.
-    pub plan: Arc<PlanInfo>,
+    pub plan: Arc<PlanRef>,
     /// Where it comes from.
     pub origin: Arc<Origin>,
     /// Offset of its record in the object.
@@ -171,7 +160,7 @@ pub struct StoredReject {
     /// The source.
     pub source_id: String,
     /// The program that refused it.
-    pub plan: PlanInfo,
+    pub plan: PlanRef,
     /// Where it comes from.
     pub origin: Origin,
     /// When it was stored, in milliseconds since 1970.
@@ -372,7 +361,7 @@ mod tests {
             tokens_input: 12,
             tokens_output: 34,
             extra: Some(r#"{"k":"v"}"#.to_owned()),
-            plan: Arc::new(PlanInfo {
+            plan: Arc::new(PlanRef {
                 hash: [0xab; 32],
                 parser: "p".to_owned(),
                 version: 3,

@@ -11,10 +11,10 @@ use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use weir_engine::decimal::Decimal;
 
-use super::append::IdHasher;
+use super::append::{IdHasher, PlanRef};
 use super::blocks::Block;
 use super::error::StoreError;
-use super::event::{Origin, Part, PlanInfo, StoredEvent, StoredReject};
+use super::event::{Origin, Part, StoredEvent, StoredReject};
 use super::schema;
 use super::seen::{self, sqlite::SqliteRuns};
 use super::transaction::NANO;
@@ -143,10 +143,14 @@ impl Readers {
                 Order::OldestFirst { after } => (after, "ASC"),
                 Order::NewestFirst => (i64::MIN, "DESC"),
             };
-            let only = if source.is_some() { "source = ?3 AND" } else { "?3 IS NULL AND" };
+            // Without the hint, SQLite might walk the rows of all sources in the wanted order.
+            let only = match source {
+                Some(_) => "INDEXED BY event_source WHERE source = ?3",
+                None => "WHERE ?3 IS NULL",
+            };
             let mut select = connection.prepare_cached(&format!(
                 "SELECT seq, source, time, sid, type, actor, action, target, cost, tin, tout, extra
-                 FROM event WHERE {only} seq > ?1 ORDER BY seq {direction} LIMIT ?2"
+                 FROM event {only} AND seq > ?1 ORDER BY seq {direction} LIMIT ?2"
             ))?;
             let mut rows = select.query(params![after, limit, source])?;
             while let Some(row) = rows.next()? {
@@ -237,7 +241,7 @@ struct OpenBlock {
     first_sequence: i64,
     block: Block,
     at_ms: i64,
-    plan: Arc<PlanInfo>,
+    plan: Arc<PlanRef>,
     origin: Arc<Origin>,
 }
 
@@ -381,8 +385,8 @@ fn read_block(connection: &Connection, sequence: i64) -> Result<OpenBlock, Store
 }
 
 /// A plan from four columns: hash, parser, version, ocsf.
-fn plan(row: &Row<'_>, first: usize) -> Result<PlanInfo, StoreError> {
-    Ok(PlanInfo {
+fn plan(row: &Row<'_>, first: usize) -> Result<PlanRef, StoreError> {
+    Ok(PlanRef {
         hash: row.get(first)?,
         parser: row.get(first + 1)?,
         version: row.get(first + 2)?,

@@ -17,7 +17,7 @@ pub(crate) const FORMAT: i64 = 1;
 /// Blocks are tens of kilobytes: larger pages make their overflow chains shorter.
 const PAGE_BYTES: i64 = 8192;
 /// How long to wait for another process that is writing to the same file.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+pub(crate) const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 /// A WAL that had to grow is cut back to this size when it starts over.
 const WAL_BYTES_KEPT: i64 = 64 << 20;
 

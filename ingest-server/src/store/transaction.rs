@@ -7,8 +7,8 @@
 
 use std::collections::HashMap;
 
-use rusqlite::types::Value;
-use rusqlite::{Connection, OptionalExtension, Transaction, params};
+use rusqlite::types::{ToSqlOutput, Value, ValueRef};
+use rusqlite::{Connection, OptionalExtension, ToSql, Transaction, params};
 use weir_engine::decimal::Decimal;
 
 use super::append::{Append, Appended, EventIn, Prepared, RawIn, RejectIn, Span};
@@ -28,7 +28,8 @@ pub(crate) const NANO: i128 = 1_000_000_000;
 /// Names that were given a number, as far as this thread has met them.
 #[derive(Default)]
 pub(crate) struct Interned {
-    sources: HashMap<String, i64>,
+    /// The type and the number of each source.
+    sources: HashMap<String, (String, i64)>,
     event_types: HashMap<String, i64>,
 }
 
@@ -145,8 +146,10 @@ impl<'a> Work<'a> {
     }
 
     fn source(&mut self, name: &str, source_type: &str) -> Result<i64, StoreError> {
-        if let Some(&id) = self.memory.interned.sources.get(name) {
-            return Ok(id);
+        if let Some((known_type, id)) = self.memory.interned.sources.get(name)
+            && known_type == source_type
+        {
+            return Ok(*id);
         }
         let id = self
             .transaction
@@ -155,7 +158,8 @@ impl<'a> Work<'a> {
                  ON CONFLICT (name) DO UPDATE SET type = excluded.type RETURNING id",
             )?
             .query_row(params![name, source_type], |row| row.get(0))?;
-        self.memory.interned.sources.insert(name.to_owned(), id);
+        let known = (source_type.to_owned(), id);
+        self.memory.interned.sources.insert(name.to_owned(), known);
         Ok(id)
     }
 
@@ -250,6 +254,7 @@ impl<'a> Work<'a> {
 
     fn write_rows(&mut self, names: &Names, sequences: &[Option<i64>]) -> Result<(), StoreError> {
         let append = &self.work.append;
+        let text = |span| Text(append.bytes(span));
         let mut insert = self.transaction.prepare_cached(
             "INSERT INTO event(seq, source, time, sid, type, actor, action, target, cost, tin, tout,
              extra) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -261,15 +266,15 @@ impl<'a> Work<'a> {
                 sequence,
                 names.source,
                 event.time_ns,
-                self.text(event.id),
+                text(event.id),
                 event_type,
-                self.text(event.actor),
-                self.text(event.action),
-                self.text(event.target),
+                text(event.actor),
+                text(event.action),
+                text(event.target),
                 cost_value(event.cost),
                 event.tokens_input,
                 event.tokens_output,
-                event.extra.map(|extra| self.text(extra)),
+                event.extra.map(text),
             ])?;
             self.bytes += ROW_BYTES;
         }
@@ -454,6 +459,15 @@ impl<'a> Work<'a> {
     }
 }
 
+/// Bytes that were found to be UTF-8 before they were sent, on their way into a column of text.
+struct Text<'a>(&'a [u8]);
+
+impl ToSql for Text<'_> {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(ToSqlOutput::Borrowed(ValueRef::Text(self.0)))
+    }
+}
+
 /// The columns of a block that come from its events.
 #[derive(Default)]
 struct BlockHeader {
@@ -510,7 +524,7 @@ fn intern(
     transaction: &Transaction<'_>,
     select: &str,
     insert: &str,
-    name: &[&dyn rusqlite::ToSql],
+    name: &[&dyn ToSql],
 ) -> Result<i64, StoreError> {
     let known = transaction.prepare_cached(select)?.query_row(name, |row| row.get(0)).optional()?;
     match known {

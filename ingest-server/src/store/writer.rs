@@ -11,6 +11,7 @@
 use std::path::Path;
 use std::sync::mpsc::{Receiver, Sender, SyncSender, TryRecvError, channel, sync_channel};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
@@ -36,6 +37,8 @@ const CHECKPOINT_BYTES: usize = 64 << 20;
 /// Readers that never pause could keep the WAL from starting over: beyond this many pages, wait for
 /// them.
 const WAL_PAGES_MAX: i64 = 65_536;
+/// For so long. One that reads for minutes is not waited out.
+const READERS_TIMEOUT: Duration = Duration::from_millis(500);
 
 type Reply = SyncSender<Result<Appended, StoreError>>;
 
@@ -273,7 +276,9 @@ impl State {
         let pages =
             self.connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |row| row.get(1));
         if pages.is_ok_and(|pages: i64| pages > WAL_PAGES_MAX) {
+            let _ = self.connection.busy_timeout(READERS_TIMEOUT);
             let _ = self.connection.query_row("PRAGMA wal_checkpoint(RESTART)", [], |_| Ok(()));
+            let _ = self.connection.busy_timeout(schema::BUSY_TIMEOUT);
         }
     }
 }
