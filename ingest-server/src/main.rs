@@ -1,2 +1,7 @@
-//! The command line.
-fn main() {}
+//! `weir`, the one binary. Everything is in the library, where tests reach it.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    weir_server::cli::main()
+}

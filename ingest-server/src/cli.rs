@@ -1,0 +1,120 @@
+//! The command line: arguments, and how a command ends.
+//!
+//! Exit codes: 0, the work is done; 1, it found problems (a program that does not compile, a failed
+//! test, an object that cannot be read); 2, the command line is wrong.
+
+mod check;
+mod demo;
+mod program;
+mod progress;
+mod run;
+mod summary;
+mod tail;
+mod test;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::console::{Console, Failure};
+
+/// Turns logs of any shape into OCSF events.
+#[derive(Debug, Parser)]
+#[command(name = "weir", version, max_term_width = 100, after_help = EXAMPLES)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  weir demo                                           see it work, with nothing to install
+  weir check parser.weir                              is the program right?
+  weir test parser.weir                               does it do what its tests say?
+  weir run parser.weir logs.ndjson.gz                 OCSF events as NDJSON
+  weir run parser.weir s3://bucket/logs/ --store events.db
+  weir ingest tail --store events.db
+
+Exit codes: 0 done; 1 problems were found; 2 the command line is wrong.
+Colour is used on a terminal only; NO_COLOR=1 turns it off.";
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Say what is wrong with programs
+    #[command(after_help = check::EXAMPLES)]
+    Check(check::Arguments),
+    /// Run the tests in programs
+    #[command(after_help = test::EXAMPLES)]
+    Test(test::Arguments),
+    /// Map inputs to events
+    #[command(after_help = run::EXAMPLES)]
+    Run(Box<run::Arguments>),
+    /// Look at what was ingested
+    #[command(subcommand)]
+    Ingest(Ingest),
+    /// Make sample logs, ingest them and show the events
+    #[command(after_help = demo::EXAMPLES)]
+    Demo(demo::Arguments),
+}
+
+#[derive(Debug, Subcommand)]
+enum Ingest {
+    /// Show the newest events, oldest first
+    #[command(after_help = tail::EXAMPLES)]
+    Tail(tail::Arguments),
+}
+
+/// Which file is the store.
+#[derive(Debug, Args)]
+struct StoreArgument {
+    /// The store: an SQLite file
+    #[arg(long, value_name = "FILE")]
+    store: PathBuf,
+}
+
+/// How a command that ran to its end came out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Verdict {
+    Good,
+    ProblemsFound,
+}
+
+impl Verdict {
+    fn of(good: bool) -> Self {
+        if good { Self::Good } else { Self::ProblemsFound }
+    }
+}
+
+/// Runs the command that the arguments of this process name.
+pub fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let console = Console::new();
+    let outcome = match arguments.command {
+        Command::Check(arguments) => check::check(console, &arguments),
+        Command::Test(arguments) => test::test(console, &arguments),
+        Command::Run(arguments) => run::run(console, &arguments),
+        Command::Ingest(Ingest::Tail(arguments)) => tail::tail(console, &arguments),
+        Command::Demo(arguments) => demo::demo(console, &arguments),
+    };
+    match outcome {
+        Ok(Verdict::Good) | Err(Failure::Quiet) => ExitCode::SUCCESS,
+        Ok(Verdict::ProblemsFound) => ExitCode::FAILURE,
+        Err(Failure::Problem(problem)) => {
+            console.error(&problem);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::Arguments;
+
+    #[test]
+    fn the_arguments_are_consistent() {
+        Arguments::command().debug_assert();
+    }
+}

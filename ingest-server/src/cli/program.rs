@@ -1,0 +1,53 @@
+//! Programs: read from a file, compiled, and what the compiler says shown.
+
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
+use std::sync::Arc;
+
+use weir_dsl::diagnostic::render::{render, render_short};
+use weir_dsl::diagnostic::{Diagnostic, Severity};
+use weir_dsl::source::Source;
+use weir_dsl::{Compiled, compile};
+use weir_engine::plan::Plan;
+
+use crate::console::{Console, Failure};
+
+/// Reads a program.
+pub(super) fn read(path: &Path) -> Result<Source, Failure> {
+    let name = path.display().to_string();
+    let failed = |error: std::io::Error| Failure::Problem(format!("`{name}`: {error}"));
+    let mut bytes = Vec::new();
+    // One byte more than the compiler takes is enough for it to see that there are too many.
+    let limit = Source::BYTES_MAX as u64 + 1;
+    File::open(path).and_then(|file| file.take(limit).read_to_end(&mut bytes)).map_err(failed)?;
+    let text = String::from_utf8(bytes).map_err(|error| {
+        let at = error.utf8_error().valid_up_to();
+        Failure::Problem(format!("`{name}`: a program is UTF-8 text, and byte {at} is none"))
+    })?;
+    Ok(Source::new(name, text))
+}
+
+/// Compiles a program and shows what is said about it.
+pub(super) fn compile_and_report(console: Console, source: &Source, short: bool) -> Compiled {
+    let compiled = compile(source);
+    if !compiled.diagnostics.is_empty() {
+        console.report(&match short {
+            true => render_short(&compiled.diagnostics, source),
+            false => render(&compiled.diagnostics, source, console.color()),
+        });
+    }
+    compiled
+}
+
+/// Compiles a program that is to be run.
+pub(super) fn plan(console: Console, source: &Source) -> Result<Arc<Plan>, Failure> {
+    compile_and_report(console, source, false).plan.ok_or_else(|| {
+        Failure::Problem(format!("`{}` does not compile; nothing was read", source.name))
+    })
+}
+
+/// How many of the diagnostics are errors.
+pub(super) fn errors(diagnostics: &[Diagnostic]) -> usize {
+    diagnostics.iter().filter(|diagnostic| diagnostic.severity == Severity::Error).count()
+}

@@ -1,0 +1,61 @@
+//! What can go wrong with a run.
+
+use std::io;
+
+use crate::source::SourceError;
+use crate::store::StoreError;
+
+/// A run, or the reading of one object, that cannot go on.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum PipelineError {
+    /// An object cannot be read, or not to its end.
+    #[error(transparent)]
+    Source(#[from] SourceError),
+    /// Somebody else is storing the same object.
+    #[error(
+        "`{object}`: another process is ingesting this object into the same store; what it \
+         commits is not stored again here"
+    )]
+    Fenced {
+        /// The object.
+        object: String,
+    },
+    /// The store refuses to take or give anything.
+    #[error("`{object}`: {source}")]
+    Store {
+        /// The object that was to be stored.
+        object: String,
+        /// The cause.
+        source: StoreError,
+    },
+    /// What was mapped cannot be written.
+    #[error("cannot write to {name}: {source}")]
+    Output {
+        /// `standard output`, or a file.
+        name: String,
+        /// The cause.
+        source: io::Error,
+    },
+    /// A worker ended before its work did.
+    #[error("the work was given up")]
+    Stopped,
+}
+
+impl PipelineError {
+    /// Whether other objects may still be read and stored.
+    pub fn is_about_one_object(&self) -> bool {
+        match self {
+            Self::Source(error) => {
+                !matches!(error, SourceError::Config { .. } | SourceError::Unavailable { .. })
+            }
+            Self::Fenced { .. } => true,
+            Self::Store { .. } | Self::Output { .. } | Self::Stopped => false,
+        }
+    }
+
+    /// Whether whoever read the output has gone away.
+    pub fn is_closed_output(&self) -> bool {
+        matches!(self, Self::Output { source, .. } if source.kind() == io::ErrorKind::BrokenPipe)
+    }
+}
