@@ -106,6 +106,8 @@ pub(crate) struct Checker<'a> {
     raw: hir::Raw,
     /// Paths that are read as text of a time: path, expression, reader.
     time_reads: Vec<(hir::Path, Span, Option<Span>)>,
+    /// Names that were looked up in vain.
+    unknown_names: Vec<String>,
     /// Profiles that a line needs and the file does not switch on.
     profiles_missed: Vec<&'static str>,
     emits: Vec<routing::EmitFacts>,
@@ -128,6 +130,7 @@ impl<'a> Checker<'a> {
             redacted: Vec::new(),
             raw: hir::Raw::Keep,
             time_reads: Vec::new(),
+            unknown_names: Vec::new(),
             profiles_missed: Vec::new(),
             emits: Vec::new(),
             whens: 0,

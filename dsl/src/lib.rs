@@ -54,11 +54,19 @@ pub fn compile(source: &Source) -> Compiled {
     // What could not be read is missing elsewhere: only the causes are shown.
     if parsed {
         diagnostics.extend(found);
+    } else {
+        first_of_each_line(&mut diagnostics, source);
     }
     diagnostics.sort_by_key(|report| (report.primary.span.start, report.code));
     let program = program.filter(|_| parsed);
     let plan = program.as_ref().map(|program| Arc::new(lower::lower(program, source)));
     Compiled { file, program, plan, diagnostics }
+}
+
+/// One slip, such as a quote too few, makes several signs of its line unreadable: only the first is the cause.
+fn first_of_each_line(diagnostics: &mut Vec<Diagnostic>, source: &Source) {
+    diagnostics.sort_by_key(|report| report.primary.span.start);
+    diagnostics.dedup_by_key(|report| source.line(report.primary.span.start));
 }
 
 /// True if the program cannot run.

@@ -75,6 +75,7 @@ impl<'a> Checker<'a> {
         }
         let Some(column) = Column::ALL.into_iter().find(|column| column.name() == name) else {
             self.unknown_column(&name, target);
+            columns.poisoned = true;
             return;
         };
         let field = self.column_field(column, target, value);

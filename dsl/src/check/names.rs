@@ -209,6 +209,11 @@ impl<'a> Checker<'a> {
             }
             return Some(binding);
         }
+        // One misspelt definition makes every use unknown: the first says it.
+        if self.unknown_names.iter().any(|known| known == name) {
+            return None;
+        }
+        self.unknown_names.push(name.to_owned());
         let mut report =
             Diagnostic::error("W0101", span, format!("there is no `{name}` here"), "unknown name");
         let given = ["index", "it", "meta"];

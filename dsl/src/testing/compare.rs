@@ -28,6 +28,13 @@ pub(super) fn compare(
             comparison.columns(check);
             continue;
         }
+        if let [FieldStep::Key(name), column @ ..] = &check.field[..]
+            && name.node == "event"
+        {
+            let column = Check { field: column.to_vec(), ..check.clone() };
+            comparison.column_check(&column);
+            continue;
+        }
         let shape = class.map(|class| Shape::Attributes(&class.attributes));
         comparison.check(check, "", Some(&made.ocsf), shape);
     }
@@ -62,24 +69,24 @@ impl<'c> Comparison<'c> {
             self.problems.push("  `event` is checked as `event { ... }`".into());
             return;
         };
-        for check in checks {
-            match &check.field[..] {
-                [FieldStep::Key(extra)] if extra.node == "extra" => {
-                    let made = self.made;
-                    if let Want::Checks(inner) = &check.want {
-                        inner.iter().for_each(|check| {
-                            self.check(check, "event.extra", Some(&made.extra), None)
-                        });
-                    }
-                }
-                [FieldStep::Key(extra), rest @ ..] if extra.node == "extra" => {
-                    let made = self.made;
-                    let inner = Check { field: rest.to_vec(), ..check.clone() };
-                    self.check(&inner, "event.extra", Some(&made.extra), None);
-                }
-                [FieldStep::Key(name)] => self.column(&name.node, &check.want),
-                _ => self.problems.push("  a column of `event` is one word".into()),
+        checks.iter().for_each(|check| self.column_check(check));
+    }
+
+    /// `id = "x"`, `extra.team = "y"`
+    fn column_check(&mut self, check: &Check) {
+        let made = self.made;
+        match (&check.field[..], &check.want) {
+            ([FieldStep::Key(extra)], Want::Checks(inner)) if extra.node == "extra" => {
+                inner
+                    .iter()
+                    .for_each(|check| self.check(check, "event.extra", Some(&made.extra), None));
             }
+            ([FieldStep::Key(extra), rest @ ..], _) if extra.node == "extra" => {
+                let inner = Check { field: rest.to_vec(), ..check.clone() };
+                self.check(&inner, "event.extra", Some(&made.extra), None);
+            }
+            ([FieldStep::Key(name)], want) => self.column(&name.node, want),
+            _ => self.problems.push("  a column of `event` is one word".into()),
         }
     }
 
