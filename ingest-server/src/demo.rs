@@ -1,6 +1,6 @@
 //! Sample logs for `weir demo`: what four kinds of AI systems write about themselves.
 //!
-//! The same size gives the same bytes. About one record in a thousand is broken, as in real life,
+//! The same size gives the same bytes. About one record in two hundred is broken, as in real life,
 //! and some are ones that the programs leave out.
 
 mod anthropic;

@@ -36,7 +36,7 @@ impl Cast {
 
     /// Whether this record is one that cannot be read.
     pub(super) fn is_broken(&self) -> bool {
-        self.records.is_multiple_of(1009)
+        self.records.is_multiple_of(211)
     }
 
     pub(super) fn clock_ms(&self) -> i64 {

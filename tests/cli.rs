@@ -1,0 +1,470 @@
+//! The command line: what goes to which stream, and how commands end.
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+use std::fs;
+use std::io::{Read, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Output, Stdio};
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use serde_json::Value;
+use tempfile::TempDir;
+use weir_server::store::Store;
+use weir_tests::binary::weir_command;
+
+const GOOD: &str = r#"{"id":"a1","created_at":"2026-04-10T08:09:10Z","organization_id":"o","actor":{"type":"user_actor","email_address":"u@example.com","user_agent":"secret agent"},"type":"claude_chat_created","claude_chat_id":"c1"}"#;
+const DROPPED: &str =
+    r#"{"id":"a2","created_at":"2026-04-10T08:09:10Z","type":"compliance_api_accessed"}"#;
+const BAD: &str = r#"{"id":"a3","created_at":"yesterday","organization_id":"o","actor":{"type":"api_actor"},"type":"x"}"#;
+
+fn example(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples").join(name)
+}
+
+/// How a command ended, and what it said where.
+#[derive(Debug)]
+struct Ended {
+    code: Option<i32>,
+    out: String,
+    err: String,
+}
+
+impl From<Output> for Ended {
+    fn from(output: Output) -> Self {
+        let text = |bytes| String::from_utf8(bytes).expect("weir writes UTF-8");
+        Self { code: output.status.code(), out: text(output.stdout), err: text(output.stderr) }
+    }
+}
+
+impl Ended {
+    fn lines(&self) -> Vec<Value> {
+        self.out.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    }
+
+    #[track_caller]
+    fn code(self, code: i32) -> Self {
+        assert_eq!(self.code, Some(code), "{self:#?}");
+        self
+    }
+}
+
+/// A folder with files, in which `weir` is run.
+struct Folder(TempDir);
+
+impl Folder {
+    fn new() -> Self {
+        let folder = Self(tempfile::tempdir().unwrap());
+        folder.file("p.weir", &fs::read(example("1_anthropic.weir")).unwrap());
+        folder.file("log.ndjson", format!("{GOOD}\n{DROPPED}\n{BAD}\n").as_bytes());
+        folder.file("good.ndjson", format!("{GOOD}\n{DROPPED}\n").as_bytes());
+        folder
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    fn file(&self, name: &str, bytes: &[u8]) {
+        fs::write(self.path(name), bytes).unwrap();
+    }
+
+    /// Runs `weir` with arguments separated by spaces.
+    fn weir(&self, arguments: &str) -> Ended {
+        let mut command = weir_command(arguments.split_whitespace());
+        command.current_dir(self.0.path()).output().unwrap().into()
+    }
+}
+
+fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
+    encoder.write_all(bytes).unwrap();
+    encoder.finish().unwrap()
+}
+
+/// Many good records, with ids of their own.
+fn many(count: usize) -> String {
+    (0..count).map(|n| GOOD.replace("\"a1\"", &format!("\"m{n}\"")) + "\n").collect()
+}
+
+#[test]
+fn every_command_has_help_with_examples_on_standard_output() {
+    let folder = Folder::new();
+    for command in ["", "check", "test", "run", "ingest tail", "demo"] {
+        let ended = folder.weir(&format!("{command} --help")).code(0);
+        assert!(ended.out.contains("Examples:"), "{command}: {}", ended.out);
+        assert!(ended.out.contains(&format!("weir {command}")), "{command}: {}", ended.out);
+        assert_eq!(ended.err, "");
+    }
+}
+
+#[test]
+fn a_wrong_command_line_ends_with_2() {
+    let folder = Folder::new();
+    for arguments in [
+        "",
+        "frobnicate",
+        "check",
+        "test",
+        "run p.weir",
+        "run p.weir log.ndjson --output xml",
+        "run p.weir log.ndjson --threads 0",
+        "run p.weir log.ndjson --commit-events 5",
+        "ingest tail",
+        "ingest tail --store x --limit 0",
+        "demo --megabytes none",
+    ] {
+        let ended = folder.weir(arguments).code(2);
+        assert_eq!(ended.out, "", "{arguments}");
+        assert!(!ended.err.is_empty(), "{arguments}");
+    }
+}
+
+#[test]
+fn check_says_everything_on_standard_error() {
+    let folder = Folder::new();
+    let ended = folder.weir("check p.weir").code(0);
+    assert_eq!(
+        (ended.out.as_str(), ended.err.as_str()),
+        ("", "1 program checked: 0 errors, 0 warnings\n")
+    );
+
+    let wrong = fs::read_to_string(folder.path("p.weir")).unwrap();
+    let wrong = wrong.replacen("activity_id = \"Logon\"", "activity_id = \"Login\"", 1);
+    folder.file("wrong.weir", wrong.as_bytes());
+    let ended = folder.weir("check wrong.weir p.weir").code(1);
+    assert_eq!(ended.out, "");
+    assert!(ended.err.contains("wrong.weir:"), "{}", ended.err);
+    assert!(ended.err.contains("2 programs checked: 1 error, 0 warnings"), "{}", ended.err);
+    assert!(!ended.err.contains('\x1b'), "no colour without a terminal");
+
+    let line = wrong.lines().position(|line| line.contains("\"Login\"")).unwrap() + 1;
+    let ended = folder.weir("check --short wrong.weir").code(1);
+    assert_eq!(ended.err.lines().count(), 1, "{}", ended.err);
+    assert!(ended.err.starts_with(&format!("wrong.weir:{line}:")), "{}", ended.err);
+    assert!(ended.err.contains(": W0"), "{}", ended.err);
+}
+
+#[test]
+fn check_reports_files_that_are_no_programs() {
+    let folder = Folder::new();
+    folder.file("latin.weir", b"weir 1\nparser \"\xe9\"");
+    let ended = folder.weir("check nosuch.weir latin.weir p.weir").code(1);
+    assert!(ended.err.contains("`nosuch.weir`: No such file"), "{}", ended.err);
+    assert!(
+        ended.err.contains("`latin.weir`: a program is UTF-8 text, and byte 15"),
+        "{}",
+        ended.err
+    );
+    assert!(ended.err.contains("1 program checked: 0 errors"), "{}", ended.err);
+}
+
+#[test]
+fn the_examples_pass_their_tests() {
+    let names = ["1_anthropic.weir", "2_openai.weir", "3_csv_eu.weir", "4_homegrown.weir"];
+    let mut command = weir_command(["test"]);
+    let ended = Ended::from(command.args(names.map(example)).output().unwrap()).code(0);
+    assert!(ended.out.ends_with("\n7 passed, 0 failed\n"), "{}", ended.out);
+    assert_eq!(ended.err, "");
+}
+
+#[test]
+fn a_failed_test_shows_the_difference() {
+    let folder = Folder::new();
+    let wrong = fs::read_to_string(folder.path("p.weir")).unwrap();
+    let wrong = wrong.replacen("type_uid    = 600301", "type_uid    = 600399", 1);
+    folder.file("wrong.weir", wrong.as_bytes());
+    let ended = folder.weir("test wrong.weir").code(1);
+    assert!(ended.out.contains("a chat is created ... FAILED"), "{}", ended.out);
+    assert!(ended.out.contains("600399") && ended.out.contains("600301"), "{}", ended.out);
+    assert!(ended.out.ends_with("\n2 passed, 1 failed\n"), "{}", ended.out);
+
+    folder.file("broken.weir", b"weir 1\nparser 7\n");
+    let ended = folder.weir("test broken.weir p.weir").code(1);
+    assert!(ended.err.contains("`broken.weir` does not compile"), "{}", ended.err);
+    assert!(ended.out.ends_with("\n3 passed, 0 failed\n"), "{}", ended.out);
+}
+
+#[test]
+fn run_writes_events_to_standard_output_and_the_rest_to_standard_error() {
+    let folder = Folder::new();
+    let ended = folder.weir("run p.weir log.ndjson").code(0);
+    let [event] = &ended.lines()[..] else { panic!("{}", ended.out) };
+    assert_eq!(event["class_uid"], 6003);
+    assert_eq!(event["actor"]["user"]["name"], "u@example.com");
+    let raw = event["raw_data"].as_str().unwrap();
+    assert!(raw.contains("[redacted]") && !raw.contains("secret agent"), "{raw}");
+    assert!(
+        ended.err.starts_with("3 records: 1 mapped to 1 events, 1 dropped, 1 rejected (R1204 1)\n"),
+        "{}",
+        ended.err
+    );
+    assert!(ended.err.contains("--rejects"), "{}", ended.err);
+
+    let ended = folder.weir("run p.weir log.ndjson --output event").code(0);
+    let [event] = &ended.lines()[..] else { panic!("{}", ended.out) };
+    assert_eq!(event["source_event_id"], "a1");
+    assert_eq!(event["ocsf"]["class_uid"], 6003);
+
+    let ended = folder.weir("run p.weir log.ndjson --output none").code(0);
+    assert_eq!(ended.out, "");
+}
+
+#[test]
+fn refused_records_go_where_they_are_wanted() {
+    let folder = Folder::new();
+    let ended = folder.weir("run p.weir log.ndjson --rejects bad.ndjson --strict").code(1);
+    assert_eq!(ended.lines().len(), 1);
+    let reject: Value =
+        serde_json::from_str(&fs::read_to_string(folder.path("bad.ndjson")).unwrap()).unwrap();
+    assert_eq!(reject["code"], "R1204");
+    assert_eq!(reject["target"], "event.time");
+    assert_eq!(reject["record_index"], 2);
+    assert_eq!(reject["input_line"], 3);
+    assert_eq!(reject["byte_offset"], GOOD.len() + DROPPED.len() + 2);
+
+    let ended = folder.weir("run p.weir log.ndjson --rejects - --output none").code(0);
+    assert_eq!(serde_json::from_str::<Value>(ended.err.lines().next().unwrap()).unwrap(), reject);
+    folder.weir("run p.weir good.ndjson --strict").code(0);
+    let ended = folder.weir("run p.weir log.ndjson --rejects no/such/folder").code(1);
+    assert!(ended.err.contains("cannot write to `no/such/folder`"), "{}", ended.err);
+}
+
+#[test]
+fn statistics_are_one_line_of_json() {
+    let folder = Folder::new();
+    let ended = folder.weir("run p.weir log.ndjson good.ndjson --output none --stats").code(0);
+    let stats: Value = serde_json::from_str(ended.err.lines().last().unwrap()).unwrap();
+    assert_eq!(stats["objects"], 2);
+    assert_eq!(stats["records"], 5);
+    assert_eq!(stats["mapped"], 2);
+    assert_eq!(stats["events"], 2);
+    assert_eq!(stats["dropped"], 2);
+    assert_eq!(stats["rejected"], serde_json::json!({"R1204": 1}));
+    let bytes =
+        ["log.ndjson", "good.ndjson"].map(|name| fs::metadata(folder.path(name)).unwrap().len());
+    assert_eq!(stats["bytes"], bytes[0] + bytes[1]);
+    assert_eq!(stats["store"], Value::Null);
+    assert!(stats["cpu_seconds"].as_f64().unwrap() > 0.0);
+}
+
+#[test]
+fn standard_input_is_an_input() {
+    let folder = Folder::new();
+    let mut command = weir_command(["run", "p.weir", "-"]);
+    command.current_dir(folder.0.path()).stdin(Stdio::piped());
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    child.stdin.take().unwrap().write_all(&gzip(GOOD.as_bytes())).unwrap();
+    let ended = Ended::from(child.wait_with_output().unwrap()).code(0);
+    assert_eq!(ended.lines().len(), 1);
+}
+
+#[test]
+fn a_pipe_is_read_as_it_comes() {
+    let folder = Folder::new();
+    let mut command = weir_command(["run", "p.weir", "-", "--threads", "2"]);
+    command.current_dir(folder.0.path()).stdin(Stdio::piped());
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    let (mut input, mut output) = (child.stdin.take().unwrap(), child.stdout.take().unwrap());
+    input.write_all(format!("{GOOD}\n").as_bytes()).unwrap();
+    // The event comes while the input is still open.
+    let mut first = [0];
+    output.read_exact(&mut first).unwrap();
+    assert_eq!(&first, b"{");
+    drop(input);
+    output.read_to_end(&mut Vec::new()).unwrap();
+    assert!(child.wait().unwrap().success());
+}
+
+#[test]
+fn what_is_missing_or_does_not_compile_is_said_in_one_line() {
+    let folder = Folder::new();
+    for (arguments, line) in [
+        ("run nosuch.weir log.ndjson", "error: `nosuch.weir`: No such file"),
+        ("run p.weir nosuch.ndjson", "error: `nosuch.ndjson`: "),
+        ("run p.weir https://example.com/x", "error: `https://example.com/x`: only `s3://`"),
+        ("ingest tail --store nosuch.db", "error: there is no store at nosuch.db"),
+        ("ingest tail --store p.weir", "error: p.weir is not a weir store"),
+    ] {
+        let ended = folder.weir(arguments).code(1);
+        assert_eq!(ended.out, "");
+        assert_eq!(ended.err.lines().count(), 1, "{arguments}: {}", ended.err);
+        assert!(ended.err.starts_with(line), "{arguments}: {}", ended.err);
+    }
+    folder.file("broken.weir", b"weir 1\nparser 7\n");
+    let ended = folder.weir("run broken.weir log.ndjson").code(1);
+    assert!(
+        ended.err.contains("`broken.weir` does not compile; nothing was read"),
+        "{}",
+        ended.err
+    );
+}
+
+#[test]
+fn a_damaged_object_is_reported_with_its_offset_after_what_stood_before() {
+    let folder = Folder::new();
+    let mut damaged = gzip(many(20_000).as_bytes());
+    damaged.truncate(damaged.len() / 2);
+    folder.file("damaged.gz", &damaged);
+    for threads in [1, 3] {
+        let command = format!("run p.weir damaged.gz good.ndjson --threads {threads} --stats");
+        let ended = folder.weir(&command).code(1);
+        let ids = ended.lines();
+        assert!(ids.len() > 1000, "what stood before the damage is mapped: {}", ids.len());
+        let said = ended.err.lines().find(|line| line.starts_with("error: ")).unwrap();
+        let key = folder.path("damaged.gz").display().to_string();
+        assert!(said.contains(&key) && said.contains("damaged gzip data"), "{said}");
+        assert!(said.contains(&format!("near compressed byte {}", damaged.len())), "{said}");
+        let stats: Value = serde_json::from_str(ended.err.lines().last().unwrap()).unwrap();
+        assert_eq!(stats["objects"], 2, "the next object is read all the same");
+        assert_eq!(stats["objects_failed"], 1);
+        assert_eq!(stats["dropped"], 1);
+    }
+}
+
+#[test]
+fn the_number_of_threads_changes_nothing() {
+    let folder = Folder::new();
+    let log: String = (0..6000)
+        .map(|n| match n % 7 {
+            3 => format!("{BAD}\n"),
+            5 => format!("{DROPPED}\n"),
+            _ => GOOD.replace("\"a1\"", &format!("\"m{n}\"")) + "\n",
+        })
+        .collect();
+    folder.file("log.ndjson", log.as_bytes());
+    let run = |threads: &str| {
+        let arguments = format!("run p.weir log.ndjson --rejects bad.ndjson --threads {threads}");
+        let ended = folder.weir(&arguments).code(0);
+        (ended.out, fs::read_to_string(folder.path("bad.ndjson")).unwrap())
+    };
+    let one = run("1");
+    assert_eq!(one.1.lines().count(), 857);
+    for threads in ["2", "7", "64"] {
+        assert!(run(threads) == one, "{threads} threads");
+    }
+}
+
+#[test]
+fn a_reader_that_goes_away_ends_the_run_quietly() {
+    let folder = Folder::new();
+    folder.file("many.ndjson", many(20_000).as_bytes());
+    for threads in ["1", "2"] {
+        let mut command = weir_command(["run", "p.weir", "many.ndjson", "--threads", threads]);
+        command.current_dir(folder.0.path()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        let mut output = child.stdout.take().unwrap();
+        output.read_exact(&mut [0; 100]).unwrap();
+        drop(output);
+        let ended = Ended::from(child.wait_with_output().unwrap()).code(0);
+        assert_eq!(ended.err, "");
+    }
+}
+
+#[test]
+fn a_store_takes_every_event_once() {
+    let folder = Folder::new();
+    let ended = folder.weir("run p.weir log.ndjson --store events.db").code(0);
+    assert_eq!(ended.out, "", "with a store, events go there only");
+    assert!(ended.err.contains("stored 1 events"), "{}", ended.err);
+
+    // The same object again; and with more in it.
+    let ended = folder.weir("run p.weir log.ndjson --store events.db").code(0);
+    assert!(ended.err.contains("log.ndjson`: skipped, it is stored already"), "{}", ended.err);
+    folder.file("log.ndjson", format!("{GOOD}\n{}\n", GOOD.replace("\"a1\"", "\"a4\"")).as_bytes());
+    let ended = folder.weir("run p.weir log.ndjson --store events.db --strict").code(0);
+    assert!(ended.err.contains("stored 1 events"), "{}", ended.err);
+    assert!(ended.err.contains("1 duplicates, 0 conflicts"), "{}", ended.err);
+
+    // Another program over the same object reads it again.
+    let program = fs::read_to_string(folder.path("p.weir")).unwrap();
+    folder.file("p.weir", program.replacen("version 2", "version 3", 1).as_bytes());
+    let ended = folder.weir("run p.weir log.ndjson --store events.db").code(0);
+    assert!(ended.err.contains("stored 0 events"), "{}", ended.err);
+    assert!(ended.err.contains("2 duplicates, 0 conflicts"), "{}", ended.err);
+
+    // The same id with other bytes is a conflict.
+    folder
+        .file("other.ndjson", GOOD.replace("claude_chat_created", "claude_chat_viewed").as_bytes());
+    let ended = folder.weir("run p.weir other.ndjson --store events.db --strict").code(1);
+    assert!(ended.err.contains("0 duplicates, 1 conflicts"), "{}", ended.err);
+
+    let store = Store::open_read_only(&folder.path("events.db")).unwrap();
+    let codes: Vec<_> =
+        store.rejects(0, 10).unwrap().into_iter().map(|reject| reject.code).collect();
+    assert_eq!(codes, ["R1204", "R1401"]);
+}
+
+#[test]
+fn an_object_that_broke_off_is_read_on_when_it_is_whole() {
+    let folder = Folder::new();
+    let whole = gzip(many(20_000).as_bytes());
+    let members = [gzip(many(20_000).as_bytes()), gzip(BAD.as_bytes())].concat();
+    let cut = members.len() - 20;
+    folder.file("log.gz", &members[..cut]);
+    let ended = folder.weir("run p.weir log.gz --store events.db").code(1);
+    assert!(ended.err.contains("stored 20,000 events"), "{}", ended.err);
+    assert!(cut > whole.len(), "the cut lies in the second member");
+    // Reading the same version again gets no further and stores nothing twice.
+    let ended = folder.weir("run p.weir log.gz --store events.db").code(1);
+    assert!(ended.err.contains("goes on at byte"), "{}", ended.err);
+    assert!(ended.err.contains("stored 0 events"), "{}", ended.err);
+    folder.file("log.gz", &members);
+    let ended = folder.weir("run p.weir log.gz --store events.db").code(0);
+    assert!(ended.err.contains("stored 0 events"), "{}", ended.err);
+    assert!(ended.err.contains("20,000 duplicates"), "{}", ended.err);
+    assert!(ended.err.contains("1 rejected"), "{}", ended.err);
+}
+
+#[test]
+fn tail_shows_the_newest_events_oldest_first() {
+    let folder = Folder::new();
+    folder.file("many.ndjson", many(120).as_bytes());
+    folder.weir("run p.weir many.ndjson --store events.db --source mine").code(0);
+    let ended = folder.weir("ingest tail --store events.db").code(0);
+    let lines: Vec<_> = ended.out.lines().collect();
+    assert_eq!(lines.len(), 50);
+    assert_eq!(
+        lines[0],
+        "2026-04-10T08:09:10Z  api_activity  claude_chat_created -> c1  $0.0000 0/0 tok"
+    );
+    let ended = folder.weir("ingest tail --store events.db --json --limit 2 mine").code(0);
+    let events = ended.lines();
+    let ids: Vec<_> =
+        events.iter().map(|event| event["source_event_id"].as_str().unwrap()).collect();
+    assert_eq!(ids, ["m118", "m119"]);
+    assert_eq!(events[0]["source_id"], "mine");
+    assert_eq!(events[0]["origin"]["record_index"], 118);
+
+    let ended = folder.weir("ingest tail --store events.db nobody").code(1);
+    assert_eq!((ended.out.as_str(), ended.err.as_str()), ("", "IngestionSource not found\n"));
+    folder.file("none.ndjson", DROPPED.as_bytes());
+    folder.weir("run p.weir none.ndjson --store empty.db").code(0);
+    let ended = folder.weir("ingest tail --store empty.db").code(0);
+    assert_eq!(ended.out, "");
+    assert!(ended.err.contains("no events yet"), "{}", ended.err);
+}
+
+#[test]
+fn the_demo_ends_with_events_in_a_store() {
+    let folder = Folder::new();
+    let ended = folder.weir("demo --once --megabytes 1 --dir demo").code(0);
+    assert_eq!(ended.err, "");
+    let store = Store::open_read_only(&folder.path("demo/events.db")).unwrap();
+    let sources = store.sources().unwrap();
+    assert_eq!(sources.len(), 4);
+    for source in &sources {
+        assert!(source.counts.events > 300, "{source:?}");
+        assert!(source.counts.rejects > 0, "every log has broken records: {source:?}");
+        assert_eq!((source.counts.duplicates, source.counts.conflicts), (0, 0), "{source:?}");
+    }
+    assert!(ended.out.contains("weir ingest tail --store"), "{}", ended.out);
+    let events = store.counts().unwrap().events;
+    drop(store);
+
+    // Without --once it reads all of it again, and nothing is doubled.
+    let ended = folder.weir("demo --megabytes 1 --dir demo").code(0);
+    assert!(ended.err.contains("skipped, it is stored already"), "{}", ended.err);
+    let store = Store::open_read_only(&folder.path("demo/events.db")).unwrap();
+    assert_eq!(store.counts().unwrap().events, events);
+}
