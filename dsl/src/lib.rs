@@ -105,4 +105,16 @@ mod tests {
             }
         }
     }
+
+    /// The first program of each page: what a newcomer copies.
+    #[test]
+    fn the_programs_of_the_documents_compile() {
+        for page in ["README.md", "docs/language.md"] {
+            let path = format!("{}/../{page}", env!("CARGO_MANIFEST_DIR"));
+            let text = std::fs::read_to_string(path).unwrap();
+            let program = text.split("```weir\n").nth(1).and_then(|rest| rest.split("```").next());
+            let compiled = compile(&Source::new(page, program.unwrap()));
+            assert!(compiled.diagnostics.is_empty(), "{page}: {:?}", compiled.diagnostics);
+        }
+    }
 }
