@@ -61,11 +61,21 @@ impl Subject {
     ///
     /// If two ways differ: shows where, with the seed.
     pub fn agree(&self, object: &[u8], seed: u64) -> Mapped {
+        let cuts = [Cut::Bytes, Cut::Random(seed), Cut::Random(seed ^ 1), Cut::Random(seed ^ 2)];
+        self.agree_cut(object, &cuts)
+    }
+
+    /// The same, cut in some ways only.
+    ///
+    /// # Panics
+    ///
+    /// If two ways differ: shows where.
+    pub fn agree_cut(&self, object: &[u8], cuts: &[Cut]) -> Mapped {
         let whole = chunk::map(&self.plan, &self.meta, object, Cut::Whole);
         self.check_sum(&whole.outcome);
         let expected = reference::run(&self.program, &self.source, &self.meta, object);
         same_meaning(&expected, &whole.outcome);
-        for cut in [Cut::Bytes, Cut::Random(seed), Cut::Random(seed ^ 1), Cut::Random(seed ^ 2)] {
+        for &cut in cuts {
             let other = chunk::map(&self.plan, &self.meta, object, cut);
             same_lines("events", cut, &whole.events, &other.events);
             same_lines("OCSF events", cut, &whole.ocsf, &other.ocsf);
@@ -202,7 +212,12 @@ impl Case {
         self.folder.display().to_string()
     }
 
-    fn input(&self) -> Vec<u8> {
+    /// What goes in.
+    ///
+    /// # Panics
+    ///
+    /// If there is not exactly one `input.*`.
+    pub fn input(&self) -> Vec<u8> {
         let entries = fs::read_dir(&self.folder).expect("the folder of a case can be read");
         let paths = entries.map(|entry| entry.expect("an entry can be read").path());
         let mut inputs: Vec<_> =
