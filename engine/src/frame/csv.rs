@@ -1,17 +1,17 @@
 //! Separated values: where rows end, and where the cells of a row are.
 //!
-//! Both follow the same grammar, that of the `csv-core` crate, which the tests hold them to and which reads the
-//! header. A quote opens a quoted part only as the first byte of a cell; in there a doubled quote stands for one,
-//! and a single one closes it. Whatever follows up to the delimiter is text as it is, and so is a quote in a cell
-//! that did not start with one. A row ends at a `\n` that is not within quotes, and a `\r` before that belongs to
-//! the line end. Empty lines and comments are no rows.
+//! Both follow the same grammar, that of the `csv-core` crate, which the tests hold them to. A quote opens a quoted
+//! part only as the first byte of a cell; in there a doubled quote stands for one, and a single one closes it. Whatever
+//! follows up to the delimiter is text as it is, and so is a quote in a cell that did not start with one. A row ends at
+//! a `\n` that is not within quotes, and a `\r` before that belongs to the line end. Empty lines and comments are no
+//! rows. The header is a row like any other: csv-core itself would drop a byte order mark there that does not begin the
+//! object.
 //!
 //! A quote that is never closed would swallow the rest of the object. So quotes count in the first
 //! `record_bytes_max + 1` bytes of a row only: a row that has not ended there ends at the next `\n`, whatever it is.
 
 use std::borrow::Cow;
 
-use csv_core::{ReadFieldResult, ReaderBuilder, Terminator};
 use memchr::{memchr, memchr2};
 
 use crate::block::FrameFault;
@@ -102,31 +102,9 @@ pub fn text<'r>(row: &'r [u8], cell: Cell, csv: &Csv) -> Cow<'r, [u8]> {
 
 /// The column names that a header row holds.
 pub(super) fn header(row: &[u8], csv: &Csv, utf8_replace: bool) -> Result<Vec<String>, FrameFault> {
-    let mut reader = ReaderBuilder::new()
-        .delimiter(csv.delimiter)
-        .quote(csv.quote)
-        .terminator(Terminator::Any(b'\n'))
-        .build();
-    let mut names = Vec::new();
-    let mut cell = vec![0; row.len() + 1];
-    let (mut at, mut size) = (0, 0);
-    loop {
-        let (result, read, written) = reader.read_field(&row[at..], &mut cell[size..]);
-        at += read;
-        size += written;
-        match result {
-            // The next call gets no bytes, which says that the row has ended.
-            ReadFieldResult::InputEmpty => {}
-            ReadFieldResult::Field { record_end } => {
-                names.push(name(&cell[..size], csv, utf8_replace)?);
-                size = 0;
-                if record_end {
-                    return Ok(names);
-                }
-            }
-            ReadFieldResult::OutputFull | ReadFieldResult::End => return Ok(names),
-        }
-    }
+    let mut cells = Vec::new();
+    split(row, csv, &mut cells);
+    cells.into_iter().map(|cell| name(&text(row, cell, csv), csv, utf8_replace)).collect()
 }
 
 fn name(cell: &[u8], csv: &Csv, utf8_replace: bool) -> Result<String, FrameFault> {
