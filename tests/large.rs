@@ -26,7 +26,8 @@ const PART_BYTES: usize = 16 << 20;
 
 fn generator() -> OpenAi {
     let records = std::env::var("WEIR_LARGE_RECORDS").ok();
-    let records = records.map_or(RECORDS, |text| text.parse().expect("WEIR_LARGE_RECORDS is a number"));
+    let records =
+        records.map_or(RECORDS, |text| text.parse().expect("WEIR_LARGE_RECORDS is a number"));
     OpenAi { records, bad: BAD, seed: 7 }
 }
 
@@ -79,8 +80,10 @@ fn check_events(process: &mut Child, expected: &Expected) {
         *counts.entry(class.to_owned()).or_default() += 1;
     }
     assert_eq!(ids.next(), None, "events are missing at the end");
-    let counts: Vec<(&str, u64)> = counts.iter().map(|(class, count)| (class.as_str(), *count)).collect();
-    let wanted: Vec<(&str, u64)> = expected.events.iter().map(|(class, count)| (*class, *count)).collect();
+    let counts: Vec<(&str, u64)> =
+        counts.iter().map(|(class, count)| (class.as_str(), *count)).collect();
+    let wanted: Vec<(&str, u64)> =
+        expected.events.iter().map(|(class, count)| (*class, *count)).collect();
     assert_eq!(counts, wanted);
 }
 
@@ -108,14 +111,15 @@ fn run(key: &str, write: impl FnOnce(&Path) -> Expected) {
     std::fs::remove_file(&object).unwrap();
     let program = concat!(env!("CARGO_MANIFEST_DIR"), "/../examples/2_openai.weir");
     let access = store.access_key();
-    let mut process = weir_command(["run", program, &format!("s3://large/{key}"), "--output", "event"])
-        .args(["--endpoint-url", &store.endpoint, "--region", "us-east-1", "--rejects"])
-        .arg(&rejects)
-        .env("AWS_ACCESS_KEY_ID", access.id)
-        .env("AWS_SECRET_ACCESS_KEY", access.secret)
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
+    let mut process =
+        weir_command(["run", program, &format!("s3://large/{key}"), "--output", "event"])
+            .args(["--endpoint-url", &store.endpoint, "--region", "us-east-1", "--rejects"])
+            .arg(&rejects)
+            .env("AWS_ACCESS_KEY_ID", access.id)
+            .env("AWS_SECRET_ACCESS_KEY", access.secret)
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
     let watcher = watch(process.id());
     check_events(&mut process, &expected);
     let status = process.wait().unwrap();
@@ -139,7 +143,8 @@ fn a_plain_document() {
 #[test]
 fn a_gzip_document() {
     run("audit.json.gz", |path| {
-        let mut out = GzEncoder::new(BufWriter::new(File::create(path).unwrap()), Compression::fast());
+        let mut out =
+            GzEncoder::new(BufWriter::new(File::create(path).unwrap()), Compression::fast());
         let expected = generator().write(&mut out).unwrap();
         out.finish().unwrap().flush().unwrap();
         expected

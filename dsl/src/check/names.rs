@@ -65,37 +65,6 @@ pub(super) struct TableInfo {
 /// Names that are given, and cannot be taken.
 const GIVEN: [&str; 4] = ["it", "index", "last", "meta"];
 
-/// Words of the language that cannot be names.
-pub(crate) const RESERVED: [&str; 27] = [
-    "let",
-    "when",
-    "else",
-    "each",
-    "as",
-    "emit",
-    "event",
-    "add",
-    "drop",
-    "keep",
-    "on",
-    "reject",
-    "skip",
-    "if",
-    "then",
-    "match",
-    "and",
-    "or",
-    "not",
-    "in",
-    "is",
-    "true",
-    "false",
-    "missing",
-    "present",
-    "starts_with",
-    "ends_with",
-];
-
 impl Names {
     /// How many names are in scope; give it to [`Names::leave`].
     pub(super) fn enter(&self) -> usize {
@@ -121,7 +90,7 @@ impl<'a> Checker<'a> {
     /// Binds a name, unless it is taken.
     pub(super) fn define(&mut self, name: &ast::Name, binding: Binding) {
         let taken = self.names.get(&name.node).map(|(_, span)| span);
-        if GIVEN.contains(&name.node.as_str()) || RESERVED.contains(&name.node.as_str()) {
+        if GIVEN.contains(&name.node.as_str()) {
             self.report(
                 Diagnostic::error(
                     "W0104",
