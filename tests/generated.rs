@@ -10,7 +10,7 @@ use weir_tests::outcome::Outcome;
 
 fn subject(example: &str) -> Subject {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples").join(example);
-    Subject::new(example, &std::fs::read_to_string(path).unwrap())
+    Subject::new(example, &std::fs::read_to_string(path).expect("the examples can be read"))
 }
 
 fn found(outcome: &Outcome) -> Expected {

@@ -153,8 +153,7 @@ impl Run<'_> {
     fn row(&mut self, framed: &Framed) -> Result<Vec<Event>, Refusal> {
         let input = &self.program.input;
         let Format::Csv(settings) = &input.format else { return Ok(Vec::new()) };
-        let cells = csv::cells(settings, &self.object[framed.range.clone()]);
-        let texts: Option<Vec<_>> = cells.iter().map(|c| csv::text(input, settings, c)).collect();
+        let texts = csv::texts(input, settings, &self.object[framed.range.clone()]);
         let texts = texts.ok_or_else(|| Refusal::of(Code::Unsound))?;
         if texts.len() > framed.header.len() {
             return Err(Refusal::of(Code::TooManyCells));

@@ -102,18 +102,21 @@ pub fn text<'r>(row: &'r [u8], cell: Cell, csv: &Csv) -> Cow<'r, [u8]> {
 
 /// The column names that a header row holds.
 pub(super) fn header(row: &[u8], csv: &Csv, utf8_replace: bool) -> Result<Vec<String>, FrameFault> {
-    let mut cells = Vec::new();
-    split(row, csv, &mut cells);
-    cells.into_iter().map(|cell| name(&text(row, cell, csv), csv, utf8_replace)).collect()
-}
-
-fn name(cell: &[u8], csv: &Csv, utf8_replace: bool) -> Result<String, FrameFault> {
-    let (text, damaged) = csv.encoding.decode_without_bom_handling(cell);
+    // As in the rows below it, characters come before cells.
+    let (decoded, damaged) = csv.encoding.decode_without_bom_handling(row);
     if damaged && !utf8_replace {
         let message = "a column name cannot be read in the encoding of the input";
         return Err(FrameFault { code: Code::Unsound, message, at: 0 });
     }
-    Ok(if csv.trim { text.trim() } else { &*text }.to_owned())
+    let row = decoded.as_bytes();
+    let mut cells = Vec::new();
+    split(row, csv, &mut cells);
+    let name = |cell| {
+        let cell = text(row, cell, csv);
+        let name = String::from_utf8_lossy(&cell);
+        if csv.trim { name.trim().to_owned() } else { name.into_owned() }
+    };
+    Ok(cells.into_iter().map(name).collect())
 }
 
 /// Where in its grammar a row stands.

@@ -85,8 +85,18 @@ fn row_end(input: &Input, settings: &Csv, bytes: &[u8], start: usize) -> (usize,
 /// The column names of a header row.
 fn names(input: &Input, settings: &Csv, row: &Framed, bytes: &[u8]) -> Result<Vec<String>, Code> {
     row.fault.map_or(Ok(()), Err)?;
-    let cells = cells(settings, &bytes[row.range.clone()]);
-    cells.iter().map(|cell| text(input, settings, cell).ok_or(Code::Unsound)).collect()
+    texts(input, settings, &bytes[row.range.clone()]).ok_or(Code::Unsound)
+}
+
+/// What the cells of a row say; nothing if its encoding does not have its bytes.
+pub(super) fn texts(input: &Input, settings: &Csv, row: &[u8]) -> Option<Vec<String>> {
+    let (text, damaged) = settings.encoding.decode_without_bom_handling(row);
+    if damaged && !input.utf8_replace {
+        return None;
+    }
+    let cells = cells(settings, text.as_bytes()).into_iter();
+    let texts = cells.map(|cell| String::from_utf8_lossy(&cell).into_owned());
+    Some(texts.map(|text| if settings.trim { text.trim().to_owned() } else { text }).collect())
 }
 
 /// The cells of a row, quotes removed.
@@ -124,13 +134,4 @@ pub(super) fn cell_ranges(settings: &Csv, row: &[u8]) -> Vec<std::ops::Range<usi
     }
     ranges.push(start..row.len());
     ranges
-}
-
-/// What a cell says; nothing if its encoding does not have its bytes.
-pub(super) fn text(input: &Input, settings: &Csv, cell: &[u8]) -> Option<String> {
-    let (text, damaged) = settings.encoding.decode_without_bom_handling(cell);
-    if damaged && !input.utf8_replace {
-        return None;
-    }
-    Some(if settings.trim { text.trim().to_owned() } else { text.into_owned() })
 }

@@ -146,6 +146,7 @@ pub(crate) fn tree(bytes: &[u8], range: Range<usize>) -> Tree {
 
 /// A piece between two commas of an object, if it is a member.
 fn member(bytes: &[u8], piece: Range<usize>) -> Option<Member> {
+    let end = piece.end;
     let piece = trim(bytes, piece);
     if piece.is_empty() || bytes[piece.start] != b'"' {
         return None;
@@ -156,7 +157,7 @@ fn member(bytes: &[u8], piece: Range<usize>) -> Option<Member> {
         return None;
     }
     let name = String::from_utf8_lossy(&bytes[piece.start..name_end]);
-    Some(Member { name: decode(&name), value: tree(bytes, rest.start + 1..rest.end) })
+    Some(Member { name: decode(&name), value: tree(bytes, rest.start + 1..end) })
 }
 
 /// Whether the bracket at the start of a span is closed by the byte at its end.
