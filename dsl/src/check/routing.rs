@@ -385,7 +385,11 @@ impl<'a> Checker<'a> {
         )
         .label(at, format!("up to {max} events for each record ..."))
         .note("events with an id seen before are taken for repeats and not stored, so all but one would be lost without a word");
-        report = if text.contains('"') && !text.starts_with('"') {
+        // `index` is that of the innermost loop, so it cannot tell the elements of an outer one apart.
+        let outer = emit.loops.last() != Some(missing) || text.contains("index");
+        report = if outer {
+            report.help("name the position of each loop where the loop begins, as in `let i = index`, and put all of them into the id: \"{.id}:{i}:{index}\"")
+        } else if text.contains('"') && !text.starts_with('"') {
             report.help("make the id depend on `index`")
         } else if inside {
             report.help(format!("id = {fixed}")).fix(format!("id = {fixed}"), span, fixed)

@@ -474,7 +474,8 @@ fn number_value(input: Tokens<'_>) -> Parsed<'_, Tree> {
     let (rest, token) = alt((sign(Kind::Number), sign(Kind::Unit))).parse(input)?;
     let written = input.text(token);
     if runs_on(rest) {
-        return Ok((rest.advance(), bad_number(input, rest.peek().span)));
+        let span = bad_number(input, rest.peek().span);
+        return Ok((rest.advance(), Tree::leaf(ExprKind::Error, span)));
     }
     let node = if token.kind == Kind::Number {
         ExprKind::Number(digits(written))
@@ -486,7 +487,7 @@ fn number_value(input: Tokens<'_>) -> Parsed<'_, Tree> {
 }
 
 /// Whether a word stands right behind a number.
-fn runs_on(rest: Tokens<'_>) -> bool {
+pub(super) fn runs_on(rest: Tokens<'_>) -> bool {
     rest.touches() && matches!(rest.kind(), Kind::Word | Kind::ForeignWord)
 }
 
@@ -501,7 +502,8 @@ pub(super) fn split_unit(written: &str) -> (String, String) {
     (written[..at].to_owned(), written[at..].to_owned())
 }
 
-fn bad_number(input: Tokens<'_>, tail: Span) -> Tree {
+/// Reports a number that runs into letters, with what was most likely meant; gives its place.
+pub(super) fn bad_number(input: Tokens<'_>, tail: Span) -> Span {
     let token = input.peek();
     let span = token.span.to(tail);
     let written = input.cx.text.get(span.range()).unwrap_or_default();
@@ -530,7 +532,7 @@ fn bad_number(input: Tokens<'_>, tail: Span) -> Tree {
         );
     }
     input.cx.report(diagnostic);
-    Tree::leaf(ExprKind::Error, span)
+    span
 }
 
 /// What starts with a word: a constant, a `match`, a name, a call.

@@ -16,7 +16,8 @@ use crate::lex::Kind;
 use crate::source::Span;
 
 use super::expr::{
-    arrow, digits, expr, key, literal, path, split_unit, starts_value, wrapper_steps, wrong_sign,
+    arrow, bad_number, digits, expr, key, literal, path, runs_on, split_unit, starts_value,
+    wrapper_steps, wrong_sign,
 };
 use super::text;
 use super::tokens::{
@@ -126,6 +127,12 @@ fn setting(input: Tokens<'_>) -> Parsed<'_, Spanned<Setting>> {
     let token = input.peek();
     let written = input.text(token);
     let (rest, node) = match token.kind {
+        // `1MB`: the wrong unit is part of the number.
+        Kind::Number | Kind::Unit if runs_on(input.advance()) => {
+            let unit = input.advance();
+            bad_number(input, unit.peek().span);
+            (unit.advance(), Setting::Number(digits(written)))
+        }
         Kind::Number => (input.advance(), Setting::Number(digits(written))),
         Kind::Word => (input.advance(), Setting::Word(written.to_owned())),
         Kind::Dollar => map(wrapper_steps, Setting::Path).parse(input)?,
