@@ -147,7 +147,7 @@ impl OpenAi {
             Some(Flaw::TooLong) => "x".repeat(RECORD_BYTES_MAX),
             _ => format!(
                 "requested through the console, ticket {}",
-                random.hex(20 + index as usize % 41)
+                random.hex(330 + index as usize % 41)
             ),
         };
         format!(
