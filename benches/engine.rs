@@ -35,7 +35,7 @@ fn record(index: usize) -> String {
         index % 60,
         index % 1000
     );
-    if index % 33 == 0 {
+    if index.is_multiple_of(33) {
         return format!(
             r#"{{"id":"evt_{index:024x}","created_at":"{at}","type":"heartbeat","node":"collector-1"}}"#
         );
@@ -72,7 +72,7 @@ fn csv() -> String {
         "id,created_at,type,org_id,actor_type,actor_id,actor_email,actor_name,actor_ip,user_agent,target_type,target_id,target_name,request_id,model,status,input_tokens,output_tokens,cost_amount,trace_id,preview\n",
     );
     for index in 0..RECORDS {
-        let kind = if index % 33 == 0 { "heartbeat" } else { "chat.completion" };
+        let kind = if index.is_multiple_of(33) { "heartbeat" } else { "chat.completion" };
         let _ = writeln!(
             text,
             "evt_{index:024x},2026-05-01T08:00:00Z,{kind},org_1,user,user_{index},Ana.{index}@Example.com,\"Zoë \"\"Z\"\" Müller\",10.0.0.1,curl/8,model,tgt_{index},a\\b,req_{index},gpt-5-mini,200,{index},77,,{index:032x},\"two\nlines, {filler}\"",

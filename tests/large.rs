@@ -4,6 +4,8 @@
 //! `WEIR_LARGE_RECORDS=1500000` runs it with a document of 2 GB; by default it has 80,000 records, 110 MB, which is
 //! already far more than the process may hold.
 
+#![expect(clippy::print_stdout, clippy::unwrap_used, reason = "tests")]
+
 use std::fs::File;
 use std::io::{BufRead, BufReader, BufWriter, Read, Write};
 use std::path::Path;
