@@ -24,14 +24,13 @@ impl Refusal {
     /// A value cannot be read. If it is hidden, nothing of it is shown.
     pub(crate) fn of_fault(code: Code, line: u32, fault: &Fault<'_>, hidden: bool) -> Self {
         let Fault { wanted, text } = *fault;
-        let message = if text.is_empty() {
-            wanted.to_owned()
-        } else if hidden {
-            format!("a value that is not shown is not {wanted}")
-        } else {
-            format!("\"{text}\" is not {wanted}")
+        let message = match text {
+            None => wanted.to_owned(),
+            Some(_) if hidden => format!("a value that is not shown is not {wanted}"),
+            Some("") => format!("a blank value is not {wanted}"),
+            Some(text) => format!("\"{text}\" is not {wanted}"),
         };
-        let text = if hidden { String::new() } else { text.to_owned() };
+        let text = text.filter(|_| !hidden).unwrap_or_default().to_owned();
         Self { text, ..Self::new(code, line, message) }
     }
 

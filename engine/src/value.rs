@@ -39,10 +39,11 @@ pub enum Value<'a> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Fault<'a> {
     /// What it was to be, or what went wrong: completes "... is not ": "a timestamp", "a whole number".
-    /// For a failed computation, a full clause: "division by zero" (then `text` is empty).
+    /// For a failed computation, a full clause: "division by zero".
     pub wanted: &'static str,
     /// The offending text, decoded, at most [`Fault::TEXT_BYTES_MAX`] bytes, cut at a character.
-    pub text: &'a str,
+    /// None if `wanted` is a clause of its own.
+    pub text: Option<&'a str>,
 }
 
 impl Fault<'_> {

@@ -96,7 +96,7 @@ fn what_cannot_be_read_is_invalid() {
         (r#"{"a":nul}"#, Type::Text, r#""nul" is not text"#),
         (r#"{"a":"\ud800"}"#, Type::Text, r#"""\ud800"" is not text"#),
         (r#"{"a":1 2}"#, Type::Text, r#""1 2" is not text"#),
-        (r#"{"a":}"#, Type::Text, "text"),
+        (r#"{"a":}"#, Type::Text, "a blank value is not text"),
         (r#"{"a":1}"#, Type::Timestamp, r#""1" is not a timestamp"#),
         (r#"{"a":1}"#, Type::Bool, r#""1" is not true or false"#),
     ] {

@@ -173,7 +173,7 @@ impl<'a> Making<'_, 'a> {
             },
             Fitted::Invalid(code, fault) => Refusal {
                 message: eval::message(fault, field.redacted),
-                text: if field.redacted { String::new() } else { fault.text.to_owned() },
+                text: fault.text.filter(|_| !field.redacted).unwrap_or_default().to_owned(),
                 ..Refusal::at(*code, line)
             },
         };

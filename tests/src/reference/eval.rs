@@ -230,7 +230,7 @@ impl<'a> Evaluator<'a> {
                 let hidden = matches!(self.program.raw, Raw::Redact(_));
                 Err(Stop::Reject(Refusal {
                     message: message(fault, hidden),
-                    text: if hidden { String::new() } else { fault.text.to_owned() },
+                    text: fault.text.filter(|_| !hidden).unwrap_or_default().to_owned(),
                     ..Refusal::at(Code::InvalidCondition, self.line(expr.span))
                 }))
             }
@@ -348,7 +348,7 @@ impl<'a> Evaluator<'a> {
 
     pub(super) fn invalid(&self, wanted: &'static str, text: &str) -> Value<'a> {
         let text = self.arena.alloc_str(cut(text));
-        Value::Invalid(self.arena.alloc(Fault { wanted, text }))
+        Value::Invalid(self.arena.alloc(Fault { wanted, text: Some(text) }))
     }
 
     // ---- Expressions ----
@@ -581,7 +581,8 @@ impl<'a> Evaluator<'a> {
     // ---- Numbers ----
 
     fn computed(&self, result: Result<Value<'a>, &'static str>) -> Value<'a> {
-        result.unwrap_or_else(|wanted| Value::Invalid(self.arena.alloc(Fault { wanted, text: "" })))
+        result
+            .unwrap_or_else(|wanted| Value::Invalid(self.arena.alloc(Fault { wanted, text: None })))
     }
 
     /// Changes the type of a value.
@@ -667,12 +668,11 @@ pub(super) fn cut(text: &str) -> &str {
 
 /// What a dead letter says about a fault.
 pub(super) fn message(fault: &Fault<'_>, redacted: bool) -> String {
-    if fault.text.is_empty() {
-        fault.wanted.to_owned()
-    } else if redacted {
-        format!("a value that is not shown is not {}", fault.wanted)
-    } else {
-        format!("\"{}\" is not {}", fault.text, fault.wanted)
+    match fault.text {
+        None => fault.wanted.to_owned(),
+        Some(_) if redacted => format!("a value that is not shown is not {}", fault.wanted),
+        Some("") => format!("a blank value is not {}", fault.wanted),
+        Some(text) => format!("\"{text}\" is not {}", fault.wanted),
     }
 }
 
