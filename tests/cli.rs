@@ -468,3 +468,13 @@ fn the_demo_ends_with_events_in_a_store() {
     let store = Store::open_read_only(&folder.path("demo/events.db")).unwrap();
     assert_eq!(store.counts().unwrap().events, events);
 }
+
+#[test]
+fn explain_shows_the_page_of_a_code() {
+    let known = weir_command(["explain", "w0203"]).output().unwrap();
+    assert!(known.status.success());
+    assert!(String::from_utf8(known.stdout).unwrap().starts_with("# W0203 "));
+    let unknown = weir_command(["explain", "W9999"]).output().unwrap();
+    assert_eq!(unknown.status.code(), Some(1));
+    assert!(String::from_utf8(unknown.stderr).unwrap().contains("no code `W9999`"));
+}

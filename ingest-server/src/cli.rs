@@ -5,6 +5,7 @@
 
 mod check;
 mod demo;
+mod explain;
 mod program;
 mod progress;
 mod run;
@@ -32,6 +33,7 @@ Examples:
   weir demo                                           see it work, with nothing to install
   weir check parser.weir                              is the program right?
   weir test parser.weir                               does it do what its tests say?
+  weir explain W0203                                  what does this code mean?
   weir run parser.weir logs.ndjson.gz                 OCSF events as NDJSON
   weir run parser.weir s3://bucket/logs/ --store events.db
   weir ingest tail --store events.db
@@ -47,6 +49,9 @@ enum Command {
     /// Run the tests in programs
     #[command(after_help = test::EXAMPLES)]
     Test(test::Arguments),
+    /// Say more about a code such as W0203
+    #[command(after_help = explain::EXAMPLES)]
+    Explain(explain::Arguments),
     /// Map inputs to events
     #[command(after_help = run::EXAMPLES)]
     Run(Box<run::Arguments>),
@@ -93,6 +98,7 @@ pub fn main() -> ExitCode {
     let outcome = match arguments.command {
         Command::Check(arguments) => check::check(console, &arguments),
         Command::Test(arguments) => test::test(console, &arguments),
+        Command::Explain(arguments) => explain::explain(console, &arguments),
         Command::Run(arguments) => run::run(console, &arguments),
         Command::Ingest(Ingest::Tail(arguments)) => tail::tail(console, &arguments),
         Command::Demo(arguments) => demo::demo(console, &arguments),

@@ -16,7 +16,7 @@
 //! | W08xx | advice |
 //! | R1xxx | records at run time |
 //!
-//! Every code has a page, `errors/<code>.md`, that `weir explain` shows.
+//! Every code has a page, `errors/<code>.md`, that `weir explain CODE` shows.
 
 /// A code with what there is to read about it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
