@@ -24,6 +24,8 @@ mod path;
 mod routing;
 mod samples;
 
+use std::collections::HashSet;
+
 use weir_engine::input::Input;
 use weir_engine::plan::RedactStep;
 use weir_engine::types::NumberFormat;
@@ -106,6 +108,9 @@ pub(crate) struct Checker<'a> {
     raw: hir::Raw,
     /// Paths that are read as text of a time: path, expression, reader.
     time_reads: Vec<(hir::Path, Span, Option<Span>)>,
+    /// The distinct paths so far.
+    paths: HashSet<hir::Path>,
+    is_too_large: bool,
     /// Names that were looked up in vain.
     unknown_names: Vec<String>,
     /// Profiles that a line needs and the file does not switch on.
@@ -130,6 +135,8 @@ impl<'a> Checker<'a> {
             redacted: Vec::new(),
             raw: hir::Raw::Keep,
             time_reads: Vec::new(),
+            paths: HashSet::new(),
+            is_too_large: false,
             unknown_names: Vec::new(),
             profiles_missed: Vec::new(),
             emits: Vec::new(),

@@ -106,6 +106,22 @@ mod tests {
         }
     }
 
+    #[test]
+    fn a_program_is_bounded() {
+        let head = "weir 1\nparser \"x\" version 1\nocsf \"1.8.0\"\nproduct \"x\"\ninput ndjson { }\n\
+                    on error { required reject optional skip }\n\
+                    event { id = .id time = .t actor = .a action = .b target = .c }\n";
+        let paths: Vec<String> = (0..600).map(|at| format!("unmapped.p{at} = .p{at}\n")).collect();
+        let wide =
+            format!("{head}emit api_activity {{ activity_id = \"Other\"\n{} }}", paths.join(""));
+        let emits = "emit api_activity { activity_id = \"Other\" }\n".repeat(65);
+        for program in [wide, format!("{head}{emits}")] {
+            let compiled = compile(&Source::new("x", program));
+            let codes: Vec<&str> = compiled.diagnostics.iter().map(|report| report.code).collect();
+            assert_eq!(codes, ["W0603"]);
+        }
+    }
+
     /// The first program of each page: what a newcomer copies.
     #[test]
     fn the_programs_of_the_documents_compile() {

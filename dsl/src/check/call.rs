@@ -14,6 +14,12 @@ use crate::hir::{Expr, ExprKind, LoopId, Path, Root};
 use crate::source::Span;
 use crate::suggest::nearest;
 
+/// Most paths of a program that differ.
+const PATHS_MAX: usize = 512;
+
+/// Most loops and list functions of a program.
+const LOOPS_MAX: usize = 1_000;
+
 /// Functions of the language that bind `it`.
 const LIST_FUNCTIONS: [&str; 3] = ["count", "any", "all"];
 
@@ -282,7 +288,7 @@ impl<'a> Checker<'a> {
             return None;
         }
         let (array, rest) = self.list_argument(args[0])?;
-        let id = self.new_loop(array.clone(), u32::MAX, args[0].span);
+        let id = self.new_loop(array.clone(), u32::MAX, args[0].span)?;
         let element = Path { root: Root::Loop(id), steps: rest };
         let condition = match args.get(1) {
             Some(condition) => {
@@ -335,10 +341,40 @@ impl<'a> Checker<'a> {
     }
 
     /// A new loop over an array.
-    pub(super) fn new_loop(&mut self, array: Path, max: u32, span: Span) -> LoopId {
+    pub(super) fn new_loop(&mut self, array: Path, max: u32, span: Span) -> Option<LoopId> {
+        self.count_path(&array, span)?;
+        if self.loops.len() >= LOOPS_MAX {
+            self.too_large(span, &format!("more than {LOOPS_MAX} loops and list functions"));
+            return None;
+        }
         let id = self.loops.len() as LoopId;
         self.loops.push(LoopInfo { array, max, span });
-        id
+        Some(id)
+    }
+
+    /// Counts the distinct paths of a program: each costs a little for every record.
+    pub(super) fn count_path(&mut self, path: &Path, span: Span) -> Option<()> {
+        if self.paths.len() >= PATHS_MAX && !self.paths.contains(path) {
+            self.too_large(span, &format!("more than {PATHS_MAX} paths"));
+            return None;
+        }
+        self.paths.insert(path.clone());
+        Some(())
+    }
+
+    /// W0603, once.
+    pub(super) fn too_large(&mut self, span: Span, what: &str) {
+        if !std::mem::replace(&mut self.is_too_large, true) {
+            self.report(
+                Diagnostic::error(
+                    "W0603",
+                    span,
+                    format!("this program has {what}"),
+                    "one too many",
+                )
+                .help("split it: one parser for each kind of log"),
+            );
+        }
     }
 
     /// The type that a function gives.

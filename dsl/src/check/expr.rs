@@ -289,6 +289,7 @@ impl<'a> Checker<'a> {
     fn read_place(&mut self, place: Place, want: Type, span: Span) -> Option<Expr> {
         let (kind, ty) = match place {
             Place::Path(path) => {
+                self.count_path(&path, span)?;
                 let readable = match want {
                     Type::Duration | Type::TextList => Type::Text,
                     other => other,

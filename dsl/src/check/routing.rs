@@ -10,6 +10,9 @@ use crate::diagnostic::Diagnostic;
 use crate::hir::{self, ExprKind, Field, LoopId, Path, Stmt};
 use crate::source::Span;
 
+/// Most emits of a program.
+const EMITS_MAX: usize = 64;
+
 /// What the rules need to know of an `emit`.
 #[derive(Debug)]
 pub(super) struct EmitFacts {
@@ -220,6 +223,9 @@ impl<'a> Checker<'a> {
             }
             Ast::When(when) => body.extend(self.when(when, columns, around)),
             Ast::Each(each) => body.extend(self.each(each, columns, around)),
+            Ast::Emit(emit) if self.emits.len() >= EMITS_MAX => {
+                self.too_large(emit.class.span, &format!("more than {EMITS_MAX} emits"));
+            }
             Ast::Emit(emit) => {
                 if let Some(checked) = self.emit(emit, columns) {
                     self.emits.push(EmitFacts {
@@ -284,7 +290,7 @@ impl<'a> Checker<'a> {
         }
         let array = self.array(&header.path);
         let (array, max) = (array?, max?);
-        let id = self.new_loop(array.clone(), max, header.span);
+        let id = self.new_loop(array.clone(), max, header.span)?;
         let mark = self.names.enter();
         self.define(&header.name, Binding::Loop(id));
         Some((array, id, max, mark))

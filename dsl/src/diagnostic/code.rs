@@ -128,6 +128,7 @@ codes! {
     "W0509", "a cost that is counted more than once";
     "W0601", "a bound of a loop that is out of range";
     "W0602", "loops nested too deeply";
+    "W0603", "a program that is too large";
     "W0604", "a list without a bound";
     "W0701", "a test that expects an unknown field";
     "W0702", "a sample that cannot be read as the input";
