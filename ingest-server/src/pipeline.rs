@@ -40,8 +40,9 @@ pub use self::mapping::Output;
 pub use self::sink::Sink;
 pub use self::totals::Totals;
 
-/// Blocks are at most this large, unless a single record is larger.
-const BLOCK_BYTES_MAX: usize = 256 << 10;
+/// Blocks are at most this large, unless a single record is larger. What they are mapped to takes
+/// ten times as much if the records are short; larger blocks are no faster.
+const BLOCK_BYTES_MAX: usize = 32 << 10;
 /// An object of a known size up to this is mapped where it is read: threads would cost more than
 /// they bring.
 const SMALL_OBJECT_BYTES_MAX: u64 = 512 << 10;
@@ -178,7 +179,7 @@ impl<'a> Pipeline<'a> {
     /// Smaller blocks for many threads, so that there is one for each within the budget.
     fn block_bytes(&self) -> usize {
         let blocks = lanes::depth(self.options.threads);
-        (lanes::BYTES_IN_FLIGHT_MAX / blocks).clamp(16 << 10, BLOCK_BYTES_MAX)
+        (lanes::BYTES_IN_FLIGHT_MAX / blocks).clamp(8 << 10, BLOCK_BYTES_MAX)
     }
 
     fn meta(&self, object: &Object) -> ObjectMeta {

@@ -32,7 +32,7 @@ use crate::store::{
 pub struct CommitLimits {
     /// With so many events and rejects. 10,000 by default.
     pub events: usize,
-    /// With so many bytes of records and events. 8 MiB by default.
+    /// With so many bytes of records and events. 6 MiB by default.
     pub bytes: usize,
     /// When the oldest block has waited for so long. 1 s by default.
     pub age: Duration,
@@ -40,7 +40,7 @@ pub struct CommitLimits {
 
 impl Default for CommitLimits {
     fn default() -> Self {
-        Self { events: 10_000, bytes: 8 << 20, age: Duration::from_secs(1) }
+        Self { events: 10_000, bytes: 6 << 20, age: Duration::from_secs(1) }
     }
 }
 

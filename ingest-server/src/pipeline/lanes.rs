@@ -17,8 +17,9 @@ use super::mapping::{Mapper, Outcome};
 use super::sink::Sink;
 use crate::source::{Boundary, SourceError};
 
-/// Bytes of blocks between the framer and the sink. Their outcomes take two to four times as much.
-pub(super) const BYTES_IN_FLIGHT_MAX: usize = 4 << 20;
+/// Bytes of blocks between the framer and the sink. With their outcomes, short records take up to
+/// thirty times as much.
+pub(super) const BYTES_IN_FLIGHT_MAX: usize = 1 << 20;
 
 /// Blocks between the framer and the sink: one in each worker, one waiting for it, and one each at
 /// both ends.
