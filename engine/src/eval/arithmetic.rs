@@ -112,7 +112,8 @@ fn decimal(value: Value<'_>) -> Option<Decimal> {
     }
 }
 
-fn float(value: Value<'_>) -> Option<f64> {
+/// A number as binary floating point.
+pub(super) fn float(value: Value<'_>) -> Option<f64> {
     match value {
         Value::Int(number) => Some(number as f64),
         Value::Decimal(number) => Some(number.to_f64()),

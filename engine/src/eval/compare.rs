@@ -5,6 +5,7 @@ use std::cmp::Ordering;
 use regex::Regex;
 
 use crate::decimal::Decimal;
+use crate::eval::arithmetic::float;
 use crate::eval::constant_value;
 use crate::plan::{Comparison, Constant};
 use crate::value::Value;
@@ -78,13 +79,4 @@ fn order(left: Value<'_>, right: Value<'_>) -> Option<Ordering> {
         (Value::Ip(left), Value::Ip(right)) => left.cmp(&right),
         _ => return None,
     })
-}
-
-fn float(value: Value<'_>) -> Option<f64> {
-    match value {
-        Value::Int(number) => Some(number as f64),
-        Value::Decimal(number) => Some(number.to_f64()),
-        Value::Float(number) => Some(number),
-        _ => None,
-    }
 }
