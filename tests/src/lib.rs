@@ -1,13 +1,10 @@
 //! What the tests, the fuzz targets and the benches share: the reference evaluator, the ways to run a program over an
 //! input, generated inputs, and the tools that come from outside.
 
-pub mod binary;
 pub mod case;
 pub mod chunk;
-pub mod fault_proxy;
 pub mod generate;
 pub mod golden;
 pub mod outcome;
 pub mod python;
 pub mod reference;
-pub mod seaweed;

@@ -11,7 +11,7 @@ use flate2::write::GzEncoder;
 use serde_json::Value;
 use tempfile::TempDir;
 use weir_server::store::Store;
-use weir_tests::binary::weir_command;
+use weir_system_tests::binary::weir_command;
 
 const GOOD: &str = r#"{"id":"a1","created_at":"2026-04-10T08:09:10Z","organization_id":"o","actor":{"type":"user_actor","email_address":"u@example.com","user_agent":"secret agent"},"type":"claude_chat_created","claude_chat_id":"c1"}"#;
 const DROPPED: &str =
@@ -19,7 +19,7 @@ const DROPPED: &str =
 const BAD: &str = r#"{"id":"a3","created_at":"yesterday","organization_id":"o","actor":{"type":"api_actor"},"type":"x"}"#;
 
 fn example(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples").join(name)
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples").join(name)
 }
 
 /// How a command ended, and what it said where.

@@ -16,7 +16,7 @@ use bytes::Bytes;
 use tempfile::TempDir;
 use weir_server::source::{AccessKey, S3Options};
 
-use crate::python::venv_of;
+use weir_tests::python::venv_of;
 
 const ACCESS_KEY: &str = "weir-test";
 const SECRET_KEY: &str = "weir-test-secret";

@@ -17,8 +17,8 @@ use weir_server::source::{
     Boundary, Compression, Format, Input, Object, Reader, Resume, S3Options, SourceError,
     SourceOptions, Sources,
 };
-use weir_tests::fault_proxy::{Fault, FaultProxy, Request};
-use weir_tests::seaweed::{self, Seaweed};
+use weir_system_tests::fault_proxy::{Fault, FaultProxy, Request};
+use weir_system_tests::seaweed::{self, Seaweed};
 
 // ---------------------------------------------------------------------------------------- helpers
 

@@ -17,9 +17,9 @@ use bytes::Bytes;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use serde_json::Value;
-use weir_tests::binary::weir_command;
+use weir_system_tests::binary::weir_command;
+use weir_system_tests::seaweed::{Seaweed, shared};
 use weir_tests::generate::{Expected, OpenAi};
-use weir_tests::seaweed::{Seaweed, shared};
 
 const RECORDS: u64 = 80_000;
 const BAD: u64 = 1_000;
@@ -111,7 +111,7 @@ fn run(key: &str, write: impl FnOnce(&Path) -> Expected) {
     let store = shared();
     upload(&store, key, &object);
     std::fs::remove_file(&object).unwrap();
-    let program = concat!(env!("CARGO_MANIFEST_DIR"), "/../examples/2_openai.weir");
+    let program = concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/2_openai.weir");
     let access = store.access_key();
     let mut process =
         weir_command(["run", program, &format!("s3://large/{key}"), "--output", "event"])

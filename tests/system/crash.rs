@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use weir_server::store::Store;
-use weir_tests::binary::weir_command;
+use weir_system_tests::binary::weir_command;
 
 /// Records of an object: a run takes about a second.
 const RECORDS: u64 = 30_000;
