@@ -38,6 +38,7 @@ use crate::source::{Source, Span};
 
 pub(crate) use emit::json_text;
 use names::{LetInfo, LoopInfo, Names, TableInfo};
+pub(crate) use samples::documents;
 
 /// Checks a program. The tree is there iff no error was found.
 pub fn check(file: &ast::File, source: &Source) -> (Option<hir::Program>, Vec<Diagnostic>) {

@@ -12,6 +12,8 @@ mod stmt;
 mod text;
 mod tokens;
 
+pub(crate) use tokens::is_reserved;
+
 use nom::Err;
 use nom::Parser;
 use nom::branch::alt;

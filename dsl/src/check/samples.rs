@@ -128,7 +128,7 @@ fn elements_or_self(value: OwnedValue) -> Vec<OwnedValue> {
 }
 
 /// The JSON documents of a sample, by the depth of their brackets.
-fn documents(given: &str) -> Vec<OwnedValue> {
+pub(crate) fn documents(given: &str) -> Vec<OwnedValue> {
     let mut list = Vec::new();
     let (mut depth, mut start, mut in_string, mut escaped) = (0_usize, None, false, false);
     for (at, byte) in given.bytes().enumerate() {
