@@ -7,7 +7,7 @@
 use std::sync::Arc;
 
 use regex::Regex;
-use weir_engine::builtins::{Builtin, Call};
+use weir_engine::builtins::{self, Builtin, Call};
 use weir_engine::input::Input;
 use weir_engine::plan::{
     Arithmetic, Check, Column, Comparison, Constant, Meta, Outcome, Policy, RedactStep,
@@ -193,7 +193,9 @@ pub enum ExprKind {
     Call {
         /// The function.
         builtin: &'static Builtin,
-        /// Its code, with constant arguments bound.
+        /// Its literal arguments.
+        literals: Vec<builtins::Constant>,
+        /// Its code, with the literal arguments bound.
         call: Arc<dyn Call>,
         /// The other arguments.
         args: Vec<Expr>,

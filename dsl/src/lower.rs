@@ -2,7 +2,7 @@
 //!
 //! - the wanted paths of each scope become a trie, and a path in an expression becomes the number of a slot;
 //! - `let`s become registers, evaluated at most once for each instance of their scope;
-//! - the patterns of a `match` and the keys of a table become hash maps, and prefixes sorted longest first;
+//! - the patterns of a `match` and the keys of a table are made fast to look up ([`Patterns`]);
 //! - names in objects become numbers, so that constraints are looked up by index.
 
 mod expr;
@@ -12,7 +12,7 @@ mod scopes;
 use std::collections::HashMap;
 
 use sha2::{Digest, Sha256};
-use weir_engine::plan::{Column, Plan, Raw, Register, Stmt, Table};
+use weir_engine::plan::{Column, Pattern, Patterns, Plan, Raw, Register, Stmt, Table};
 
 use crate::hir;
 use crate::source::Source;
@@ -142,34 +142,23 @@ impl<'p> Lowering<'p> {
 }
 
 fn table(table: &hir::Table) -> Table {
-    let mut lowered = Table {
-        name: table.name.clone(),
-        exact: HashMap::new(),
-        prefixes: Vec::new(),
-        otherwise: None,
-        rows: Vec::new(),
-    };
-    for row in &table.rows {
-        let index = lowered.rows.len() as u32;
-        lowered.rows.push(row.cells.clone());
-        for key in &row.keys {
-            match key {
-                hir::TextPattern::Exact(text) => {
-                    lowered.exact.entry(text.clone()).or_insert(index);
-                }
-                hir::TextPattern::Prefix(text) => lowered.prefixes.push((text.clone(), index)),
-            }
-        }
-    }
-    if let Some(cells) = &table.otherwise {
-        lowered.otherwise = Some(lowered.rows.len() as u32);
-        lowered.rows.push(cells.clone());
-    }
-    longest_first(&mut lowered.prefixes);
-    lowered
+    let keys = table
+        .rows
+        .iter()
+        .zip(0..)
+        .flat_map(|(row, index)| row.keys.iter().map(move |key| (pattern(key), index)));
+    let keys = Patterns::new(keys);
+    let mut rows: Vec<_> = table.rows.iter().map(|row| row.cells.clone()).collect();
+    let otherwise = table.otherwise.as_ref().map(|cells| {
+        rows.push(cells.clone());
+        (rows.len() - 1) as u32
+    });
+    Table { name: table.name.clone(), keys, otherwise, rows }
 }
 
-/// The longest prefix wins, in any order of the arms.
-fn longest_first<T>(prefixes: &mut [(String, T)]) {
-    prefixes.sort_by_key(|(prefix, _)| std::cmp::Reverse(prefix.len()));
+fn pattern(pattern: &hir::TextPattern) -> Pattern<'_> {
+    match pattern {
+        hir::TextPattern::Exact(text) => Pattern::Exact(text),
+        hir::TextPattern::Prefix(text) => Pattern::Prefix(text),
+    }
 }

@@ -16,8 +16,6 @@ mod read;
 #[cfg(test)]
 mod tests;
 
-use std::sync::Arc;
-
 use bumpalo::Bump;
 
 use crate::block::Record;
@@ -187,7 +185,7 @@ impl<'a, 'w> Machine<'a, 'w> {
             },
             Expr::Match(arms) => self.choose_arm(arms),
             Expr::Cell(table, key, column) => self.cell(*table, *key, *column),
-            Expr::Call(call, args, missing) => self.call(call, args, *missing),
+            Expr::Call(callee, args, missing) => self.call(&*callee.code, args, *missing),
             Expr::Count(array, scope, condition) => self.count(*array, *scope, *condition),
             Expr::Any(array, scope, condition) => self.any(*array, *scope, *condition),
             Expr::All(array, scope, condition) => self.all(*array, *scope, *condition),
@@ -280,12 +278,7 @@ impl<'a, 'w> Machine<'a, 'w> {
         if missing { Value::Missing } else { self.non_empty(text.into_bump_str()) }
     }
 
-    fn call(
-        &mut self,
-        call: &Arc<dyn Call>,
-        args: &'a [ExprId],
-        missing: CallMissing,
-    ) -> Value<'a> {
+    fn call(&mut self, call: &dyn Call, args: &'a [ExprId], missing: CallMissing) -> Value<'a> {
         let values = self.arena.alloc_slice_fill_copy(args.len(), Value::Missing);
         for (value, arg) in values.iter_mut().zip(args) {
             *value = self.eval(*arg);

@@ -7,15 +7,20 @@
 //! of its own: `each .steps[*] as step` projects the array `.steps` into one slot of the outer scope, and each element
 //! into the slots of the inner one.
 
-use std::collections::HashMap;
+mod patterns;
+mod text;
+
+use std::fmt;
 use std::sync::Arc;
 
 use regex::Regex;
 
-use crate::builtins::Call;
+use crate::builtins::{self, Call};
 use crate::decimal::Decimal;
 use crate::input::Input;
 use crate::types::{NumberFormat, Type};
+
+pub use patterns::{Pattern, Patterns};
 
 /// A compiled program.
 #[derive(Debug)]
@@ -158,7 +163,7 @@ pub enum Expr {
     /// A cell of a table: table, key, column (0 is the first behind the key).
     Cell(u16, ExprId, u16),
     /// A function.
-    Call(Arc<dyn Call>, Vec<ExprId>, CallMissing),
+    Call(Callee, Vec<ExprId>, CallMissing),
     /// `count(L, c)`: over the array in a slot, elements in a scope, those that meet a condition.
     Count(Slot, ScopeId, Option<ExprId>),
     /// `any(L, c)`
@@ -169,6 +174,24 @@ pub enum Expr {
     List(Vec<ExprId>),
     /// Changes a type: a whole number to a decimal, text to a number, anything to its text.
     Convert(ExprId, Type),
+}
+
+/// A function with its literal arguments bound.
+#[derive(Clone)]
+pub struct Callee {
+    /// The function's name.
+    pub name: &'static str,
+    /// Its literal arguments.
+    pub literals: Vec<builtins::Constant>,
+    /// Its code, which has them bound.
+    pub code: Arc<dyn Call>,
+}
+
+/// Name and literals say all: the code follows from them.
+impl fmt::Debug for Callee {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}{:?}", self.name, self.literals)
+    }
 }
 
 /// Whether a function is called with missing arguments.
@@ -338,10 +361,10 @@ pub enum Outcome {
 pub struct Match {
     /// The text (numbers and truth values by their text).
     pub subject: ExprId,
-    /// By the whole text.
-    pub exact: HashMap<String, ExprId>,
-    /// By prefix, longest first.
-    pub prefixes: Vec<(String, ExprId)>,
+    /// What is looked for; the number is that of an arm.
+    pub patterns: Patterns,
+    /// The values of the arms.
+    pub arms: Vec<ExprId>,
     /// A missing subject, and one that no pattern fits.
     pub otherwise: ExprId,
 }
@@ -351,10 +374,8 @@ pub struct Match {
 pub struct Table {
     /// Its name.
     pub name: String,
-    /// Rows by the whole key.
-    pub exact: HashMap<String, u32>,
-    /// Rows by prefix, longest first.
-    pub prefixes: Vec<(String, u32)>,
+    /// The keys; the number is that of a row.
+    pub keys: Patterns,
     /// The row for unknown keys.
     pub otherwise: Option<u32>,
     /// The cells of each row, key left out.

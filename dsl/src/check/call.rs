@@ -183,7 +183,8 @@ impl<'a> Checker<'a> {
                     ResultType::Fixed(ty) => ty,
                     ResultType::Number => widest(values.iter().map(|value| Some(value.ty))),
                 };
-                let kind = ExprKind::Call { builtin, call: Arc::from(call), args: values };
+                let call = Arc::from(call);
+                let kind = ExprKind::Call { builtin, literals: plain, call, args: values };
                 Some(Expr { kind, ty, span })
             }
             Err(bad) => {

@@ -1,11 +1,9 @@
 //! Expressions: a tree becomes an arena, paths become slots.
 
-use std::collections::HashMap;
+use weir_engine::plan::{CallMissing, Callee, Expr, ExprId, Match, Patterns, Register, Slot};
 
-use weir_engine::plan::{CallMissing, Expr, ExprId, Match, Register, Slot};
-
+use super::Lowering;
 use super::scopes::RECORD;
-use super::{Lowering, longest_first};
 use crate::hir::{self, ExprKind, Path, Step, TextPattern};
 
 impl Lowering<'_> {
@@ -55,10 +53,12 @@ impl Lowering<'_> {
                 Expr::Match(Box::new(self.match_expr(subject, arms, otherwise)))
             }
             ExprKind::Cell(table, key, column) => Expr::Cell(*table, self.expr(key), *column),
-            ExprKind::Call { builtin, call, args } => {
+            ExprKind::Call { builtin, literals, call, args } => {
                 let missing =
                     if builtin.takes_missing { CallMissing::Pass } else { CallMissing::Propagate };
-                Expr::Call(call.clone(), self.all(args), missing)
+                let (literals, code) = (literals.clone(), call.clone());
+                let callee = Callee { name: builtin.name, literals, code };
+                Expr::Call(callee, self.all(args), missing)
             }
             ExprKind::Count(array, id, condition) => {
                 let (slot, scope) = self.scopes.enter(array, *id);
@@ -113,20 +113,12 @@ impl Lowering<'_> {
         arms: &[(Vec<TextPattern>, hir::Expr)],
         otherwise: &hir::Expr,
     ) -> Match {
-        let (mut exact, mut prefixes) = (HashMap::new(), Vec::new());
         let subject = self.expr(subject);
-        for (patterns, value) in arms {
-            let value = self.expr(value);
-            for pattern in patterns {
-                match pattern {
-                    TextPattern::Exact(text) => {
-                        exact.entry(text.clone()).or_insert(value);
-                    }
-                    TextPattern::Prefix(text) => prefixes.push((text.clone(), value)),
-                }
-            }
-        }
-        longest_first(&mut prefixes);
-        Match { subject, exact, prefixes, otherwise: self.expr(otherwise) }
+        let patterns = arms.iter().zip(0..).flat_map(|((patterns, _), arm)| {
+            patterns.iter().map(move |pattern| (super::pattern(pattern), arm))
+        });
+        let patterns = Patterns::new(patterns);
+        let arms = arms.iter().map(|(_, value)| self.expr(value)).collect();
+        Match { subject, patterns, arms, otherwise: self.expr(otherwise) }
     }
 }

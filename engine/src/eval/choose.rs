@@ -1,7 +1,5 @@
 //! `match` and look-up tables: an exact pattern wins, then the longest prefix.
 
-use std::collections::HashMap;
-
 use crate::convert;
 use crate::eval::{Machine, constant_value};
 use crate::plan::{ExprId, Match};
@@ -11,7 +9,7 @@ impl<'a> Machine<'a, '_> {
     pub(super) fn choose_arm(&mut self, arms: &'a Match) -> Value<'a> {
         let arm = match convert::text_of(self.eval(arms.subject), self.arena) {
             invalid @ Value::Invalid(_) => return invalid,
-            Value::Text(text) => look_up(text, &arms.exact, &arms.prefixes),
+            Value::Text(text) => arms.patterns.get(text).map(|arm| arms.arms[arm as usize]),
             _ => None,
         };
         self.eval(arm.unwrap_or(arms.otherwise))
@@ -21,16 +19,11 @@ impl<'a> Machine<'a, '_> {
         let plan = self.plan;
         let table = &plan.tables[usize::from(table)];
         let row = match convert::text_of(self.eval(key), self.arena) {
-            Value::Text(key) => look_up(key, &table.exact, &table.prefixes).or(table.otherwise),
+            Value::Text(key) => table.keys.get(key).or(table.otherwise),
             missing_or_invalid => return missing_or_invalid,
         };
         row.map_or(Value::Missing, |row| {
             constant_value(&table.rows[row as usize][usize::from(column)])
         })
     }
-}
-
-fn look_up(text: &str, exact: &HashMap<String, u32>, prefixes: &[(String, u32)]) -> Option<u32> {
-    let longest_first = || prefixes.iter().find(|(prefix, _)| text.starts_with(prefix.as_str()));
-    exact.get(text).copied().or_else(|| longest_first().map(|(_, found)| *found))
 }

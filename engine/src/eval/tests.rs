@@ -1,7 +1,5 @@
 //! Expressions over one record, each shown by the text that the event then holds.
 
-use std::collections::HashMap;
-
 use bumpalo::Bump;
 use regex::Regex;
 
@@ -10,8 +8,8 @@ use crate::builtins::Call;
 use crate::decimal::Decimal;
 use crate::input::{Csv, Format};
 use crate::plan::{
-    Arithmetic, CallMissing, Check, Comparison, Constant, Expr, ExprId, Field, Match, Meta,
-    Outcome, OutputNode, Policy, Slot, Stmt, Table,
+    Arithmetic, CallMissing, Callee, Check, Comparison, Constant, Expr, ExprId, Field, Match, Meta,
+    Outcome, OutputNode, Pattern, Patterns, Policy, Slot, Stmt, Table,
 };
 use crate::testing::{Builder, optional};
 use crate::types::Type;
@@ -343,8 +341,12 @@ fn if_and_match() {
             let [exact, long, short, otherwise] = ["e", "l", "s", "o"].map(|text| b.text(text));
             b.expr(Expr::Match(Box::new(Match {
                 subject,
-                exact: HashMap::from([("gpt-4".to_owned(), exact)]),
-                prefixes: vec![("gpt-4".into(), long), ("gpt".into(), short)],
+                patterns: Patterns::new([
+                    (Pattern::Exact("gpt-4"), 0),
+                    (Pattern::Prefix("gpt"), 2),
+                    (Pattern::Prefix("gpt-4"), 1),
+                ]),
+                arms: vec![exact, long, short],
                 otherwise,
             })))
         })
@@ -366,8 +368,11 @@ fn tables() {
             };
             b.plan.tables.push(Table {
                 name: "price".into(),
-                exact: HashMap::from([("x".to_owned(), 0), ("7".to_owned(), 0)]),
-                prefixes: vec![("x".into(), 1)],
+                keys: Patterns::new([
+                    (Pattern::Exact("x"), 0),
+                    (Pattern::Exact("7"), 0),
+                    (Pattern::Prefix("x"), 1),
+                ]),
                 otherwise,
                 rows: vec![row("exact", 3), row("prefix", 4), row("else", 5)],
             });
@@ -402,7 +407,9 @@ fn functions_see_what_they_ask_for() {
     let call = |record, missing, names: &[&str]| {
         outcome(record, |b| {
             let args = names.iter().map(|name| b.read(name, Type::Int)).collect();
-            b.expr(Expr::Call(std::sync::Arc::new(CountMissing), args, missing))
+            let code = std::sync::Arc::new(CountMissing);
+            let callee = Callee { name: "count_missing", literals: Vec::new(), code };
+            b.expr(Expr::Call(callee, args, missing))
         })
     };
     assert_eq!(call(r#"{"a":1}"#, CallMissing::Pass, &["a", "b"]), "1");

@@ -437,7 +437,7 @@ impl<'a> Evaluator<'a> {
                 Value::Text(key) => self.cell(*table, key, *column),
                 other => other,
             },
-            ExprKind::Call { builtin, call, args } => {
+            ExprKind::Call { builtin, call, args, .. } => {
                 let values: Vec<_> = args.iter().map(|arg| self.eval(arg)).collect();
                 if let Some(fault) = values.iter().find(|v| matches!(v, Value::Invalid(_))) {
                     return *fault;

@@ -1,0 +1,35 @@
+//! What programs become: the text of their plans.
+//!
+//! Every `plans/*.weir` shows one thing that the compiler does once so that the engine need not do it for each record;
+//! what it becomes is the `.plan` beside it. So are the examples, whose plans are in `plans/examples`. That an optimised
+//! plan still means the same is seen elsewhere: these programs run against the reference evaluator in `differential`.
+//! `WEIR_UPDATE=1` writes the plans anew.
+
+use std::path::Path;
+
+use weir_dsl::source::Source;
+use weir_tests::golden;
+
+fn text(program: &Path) -> datatest_stable::Result<String> {
+    let source = Source::new(program.display().to_string(), std::fs::read_to_string(program)?);
+    let compiled = weir_dsl::compile(&source);
+    let plan = compiled.plan.ok_or_else(|| format!("{:#?}", compiled.diagnostics))?;
+    Ok(plan.to_string())
+}
+
+fn plan(program: &Path) -> datatest_stable::Result<()> {
+    golden::check(&program.with_extension("plan"), &text(program)?);
+    Ok(())
+}
+
+fn example(program: &Path) -> datatest_stable::Result<()> {
+    let name = program.file_name().ok_or("a file has a name")?;
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("plans/examples");
+    golden::check(&folder.join(name).with_extension("plan"), &text(program)?);
+    Ok(())
+}
+
+datatest_stable::harness! {
+    { test = plan, root = "plans", pattern = r"\.weir$" },
+    { test = example, root = "../examples", pattern = r"\.weir$" },
+}
