@@ -21,13 +21,15 @@ mod head;
 mod names;
 mod ocsf_types;
 mod path;
+mod record_hash;
 mod routing;
 mod samples;
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
 use weir_engine::input::Input;
 use weir_engine::plan::RedactStep;
+use weir_engine::secrets::Secrets;
 use weir_engine::types::NumberFormat;
 
 use crate::ast;
@@ -40,13 +42,22 @@ pub(crate) use emit::json_text;
 use names::{LetInfo, LoopInfo, Names, TableInfo};
 pub(crate) use samples::documents;
 
-/// Checks a program. The tree is there iff no error was found.
+/// Checks a program, whose secrets all have the test key. The tree is there iff no error was found.
 pub fn check(file: &ast::File, source: &Source) -> (Option<hir::Program>, Vec<Diagnostic>) {
+    check_with(file, source, &Secrets::test())
+}
+
+/// Checks a program that is to run with these secrets. The tree is there iff no error was found.
+pub fn check_with(
+    file: &ast::File,
+    source: &Source,
+    secrets: &Secrets,
+) -> (Option<hir::Program>, Vec<Diagnostic>) {
     let mut reports = Reports::default();
     let Some(head) = head::check(file, &mut reports) else {
         return (None, reports.list);
     };
-    let mut checker = Checker::new(source, head, reports);
+    let mut checker = Checker::new(source, head, reports, secrets.clone());
     checker.declare_tables(&file.items);
     checker.declare_raw(&file.items);
     let body = checker.program(&file.items);
@@ -96,6 +107,9 @@ pub(crate) struct Checker<'a> {
     source: &'a Source,
     head: Head,
     reports: Reports,
+    secrets: Secrets,
+    /// The versions of those that the program names.
+    secrets_used: BTreeMap<String, [u8; 32]>,
     names: Names,
     tables: Vec<TableInfo>,
     lets: Vec<LetInfo<'a>>,
@@ -121,11 +135,13 @@ pub(crate) struct Checker<'a> {
 }
 
 impl<'a> Checker<'a> {
-    fn new(source: &'a Source, head: Head, reports: Reports) -> Self {
+    fn new(source: &'a Source, head: Head, reports: Reports, secrets: Secrets) -> Self {
         Self {
             source,
             head,
             reports,
+            secrets,
+            secrets_used: BTreeMap::new(),
             names: Names::default(),
             tables: Vec::new(),
             lets: Vec::new(),
@@ -160,6 +176,11 @@ impl<'a> Checker<'a> {
             input: self.head.input,
             numbers: self.head.numbers,
             raw: self.raw,
+            secrets: self
+                .secrets_used
+                .into_iter()
+                .map(|(name, version)| hir::Secret { name, version })
+                .collect(),
             tables: self.tables.into_iter().map(|table| table.hir).collect(),
             lets: self.typed_lets,
             body,

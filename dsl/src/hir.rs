@@ -31,12 +31,23 @@ pub struct Program {
     pub numbers: NumberFormat,
     /// What is stored as the raw record.
     pub raw: Raw,
+    /// The secrets that `hmac` names, in the order of their names.
+    pub secrets: Vec<Secret>,
     /// Look-up tables.
     pub tables: Vec<Table>,
     /// The expressions that `let`s stand for; one for each `let` and type that it is read as.
     pub lets: Vec<Let>,
     /// What is done with a record. Filters at the top level come first, in their order.
     pub body: Vec<Stmt>,
+}
+
+/// A secret that the program names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Secret {
+    /// Its name.
+    pub name: String,
+    /// Tells its key from another without showing it.
+    pub version: [u8; 32],
 }
 
 /// What is stored as the raw record.
@@ -46,6 +57,8 @@ pub enum Raw {
     Keep,
     /// Nothing.
     Drop,
+    /// Nothing; the hash of the bytes stands in the event, put there by a derived line.
+    Hash,
     /// The bytes with the values at these paths replaced.
     Redact(Vec<Vec<RedactStep>>),
 }

@@ -25,6 +25,7 @@ pub fn lower(program: &hir::Program, source: &Source) -> Plan {
     let raw = match &program.raw {
         hir::Raw::Keep => Raw::Keep,
         hir::Raw::Drop => Raw::Drop,
+        hir::Raw::Hash => Raw::Hash,
         hir::Raw::Redact(paths) => Raw::Redact(paths.clone()),
     };
     Plan {
@@ -45,7 +46,7 @@ pub fn lower(program: &hir::Program, source: &Source) -> Plan {
 }
 
 /// Identifies everything that the meaning of a plan depends on: the text (with its edition and its pin), the facts of
-/// the schema, the zone database and the engine.
+/// the schema, the zone database, the engine, and the keys of its secrets.
 fn hash(program: &hir::Program, source: &Source) -> [u8; 32] {
     let parts: [&[u8]; 4] = [
         env!("CARGO_PKG_VERSION").as_bytes(),
@@ -54,7 +55,9 @@ fn hash(program: &hir::Program, source: &Source) -> [u8; 32] {
         source.text.as_bytes(),
     ];
     let mut hash = Sha256::new();
-    for part in parts {
+    let secrets = program.secrets.iter();
+    let secrets = secrets.flat_map(|secret| [secret.name.as_bytes(), &secret.version]);
+    for part in parts.into_iter().chain(secrets) {
         hash.update((part.len() as u64).to_le_bytes());
         hash.update(part);
     }

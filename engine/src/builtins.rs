@@ -7,16 +7,21 @@ use std::fmt;
 
 use bumpalo::Bump;
 
+use crate::secrets::Secrets;
 use crate::types::{NumberFormat, Type};
 use crate::value::Value;
 
 mod abs;
 mod base64;
 mod boolean;
+mod cidr;
 mod decimal;
+mod duration;
 mod epoch;
 mod float;
 mod format_time;
+mod hmac;
+mod in_cidr;
 mod int;
 mod ip;
 mod is_private;
@@ -24,11 +29,15 @@ mod length;
 mod lower;
 mod mask;
 mod mask_email;
+mod mask_ip;
 mod max;
 mod min;
+mod nfc;
 mod part;
+mod raw_id;
 mod replace;
 mod round;
+mod scrub;
 mod sha256;
 mod stable_id;
 mod strip_prefix;
@@ -36,6 +45,8 @@ mod strip_suffix;
 mod timestamp;
 mod trim;
 mod truncate;
+mod truncate_time;
+mod unit;
 mod unix_ms;
 mod unix_ns;
 mod unix_seconds;
@@ -110,6 +121,12 @@ pub enum ParamKind {
     ConstantInt,
     /// A literal whole number or the word `last`; goes to `prepare`.
     ConstantIntOrLast,
+    /// A literal text or a bare word; goes to `prepare` as text.
+    ConstantWord,
+    /// A list of literal texts; goes to `prepare`.
+    ConstantTexts,
+    /// Nothing is written there: the SHA-256 of the record's bytes in hexadecimal digits goes to [`Call::call`].
+    Record,
 }
 
 /// A literal argument.
@@ -121,6 +138,8 @@ pub enum Constant {
     Int(i64),
     /// The word `last`.
     Last,
+    /// A list of texts.
+    Texts(Vec<String>),
 }
 
 /// The type that a function gives.
@@ -133,10 +152,12 @@ pub enum ResultType {
 }
 
 /// What a function may know about the program around it.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Environment {
     /// How numbers are written in the input.
     pub numbers: NumberFormat,
+    /// The keys of `hmac`.
+    pub secrets: Secrets,
 }
 
 /// A literal argument that does not do.
@@ -156,6 +177,8 @@ pub struct BadArgument {
 pub const CODE_NO_ZONE: &str = "W0402";
 /// A zone or a directive that does not exist.
 pub const CODE_UNKNOWN_ZONE_OR_DIRECTIVE: &str = "W0404";
+/// A secret that was not given.
+pub const CODE_NO_SECRET: &str = "W0117";
 /// Any other literal argument that does not do.
 pub const CODE_BAD_LITERAL: &str = "W0405";
 
@@ -230,6 +253,7 @@ pub static ALL: &[&Builtin] = &[
     &part::BUILTIN,
     &truncate::BUILTIN,
     &length::BUILTIN,
+    &nfc::BUILTIN,
     &int::BUILTIN,
     &decimal::BUILTIN,
     &float::BUILTIN,
@@ -243,16 +267,24 @@ pub static ALL: &[&Builtin] = &[
     &unix_ms::BUILTIN,
     &unix_us::BUILTIN,
     &unix_ns::BUILTIN,
+    &duration::BUILTIN,
     &format_time::BUILTIN,
+    &truncate_time::BUILTIN,
     &ip::BUILTIN,
+    &cidr::BUILTIN,
+    &in_cidr::BUILTIN,
     &is_private::BUILTIN,
+    &mask_ip::BUILTIN,
     &stable_id::BUILTIN,
+    &raw_id::BUILTIN,
     &uuid5::BUILTIN,
     &sha256::BUILTIN,
+    &hmac::BUILTIN,
     &url_decode::BUILTIN,
     &base64::BUILTIN,
     &mask_email::BUILTIN,
     &mask::BUILTIN,
+    &scrub::BUILTIN,
 ];
 
 /// The longest text that a function makes. Only functions that can lengthen a text look at it.
@@ -349,7 +381,7 @@ fn constant_nonempty(constants: &[Constant], place: usize) -> Result<String, Bad
 }
 
 /// Bytes as hexadecimal digits of lower case.
-fn hex<'a>(bytes: &[u8], arena: &'a Bump) -> Value<'a> {
+pub(crate) fn hex<'a>(bytes: &[u8], arena: &'a Bump) -> Value<'a> {
     let mut text = bumpalo::collections::String::with_capacity_in(bytes.len() * 2, arena);
     for byte in bytes {
         for nibble in [byte >> 4, byte & 15] {

@@ -4,6 +4,8 @@ use std::cmp::Ordering;
 
 use bumpalo::Bump;
 
+use crate::cidr::Cidr;
+use crate::duration;
 use crate::read;
 use crate::types::{NumberFormat, Type};
 use crate::value::{Fault, Value};
@@ -39,6 +41,7 @@ pub fn text_of<'a>(value: Value<'a>, arena: &'a Bump) -> Value<'a> {
         }
         Value::Duration(ns) => format_in(arena, format_args!("{}", read::duration_ms(ns))),
         Value::Ip(address) => format_in(arena, format_args!("{address}")),
+        Value::Cidr(network) => format_in(arena, format_args!("{network}")),
         Value::List(_) => failed(arena, "a list has no text"),
     }
 }
@@ -69,6 +72,7 @@ pub fn convert<'a>(
         | (Value::Timestamp(_), Type::Timestamp)
         | (Value::Duration(_), Type::Duration)
         | (Value::Ip(_), Type::Ip)
+        | (Value::Cidr(_), Type::Cidr)
         | (Value::Json(_), Type::Json)
         | (Value::List(_), Type::TextList) => Some(value),
         (_, Type::Text) => Some(text_of(value, arena)),
@@ -119,7 +123,9 @@ pub fn read_text(text: &str, to: Type, numbers: NumberFormat) -> Option<Value<'_
         Type::Bool => read::boolean(text).map(Value::Bool),
         Type::Timestamp => read::timestamp(text).map(Value::Timestamp),
         Type::Ip => read::ip(text).map(Value::Ip),
-        Type::Duration | Type::Json | Type::TextList => None,
+        Type::Cidr => Cidr::parse(text).map(Value::Cidr),
+        Type::Duration => duration::read(text).map(Value::Duration),
+        Type::Json | Type::TextList => None,
     }
 }
 
@@ -170,6 +176,7 @@ mod tests {
             (Value::Int(1), Type::Timestamp, "a timestamp", "1"),
             (Value::Bool(true), Type::Ip, "an IP address", "true"),
             (Value::Text("{}"), Type::Json, "JSON", "{}"),
+            (Value::Text("5"), Type::Duration, "a duration", "5"),
         ] {
             assert_eq!(convert(value, to), Value::Invalid(&Fault { wanted, text: Some(text) }));
         }

@@ -17,9 +17,10 @@ mod read;
 mod tests;
 
 use bumpalo::Bump;
+use sha2::{Digest, Sha256};
 
 use crate::block::Record;
-use crate::builtins::Call;
+use crate::builtins::{self, Call};
 use crate::convert;
 use crate::plan::{
     CallMissing, Column, Constant, Expr, ExprId, Meta, ObjectMeta, Outcome, Plan, ScopeId,
@@ -56,6 +57,8 @@ pub(crate) struct Surroundings<'a> {
     pub(crate) plan: &'a Plan,
     pub(crate) layout: &'a Layout,
     pub(crate) record: &'a Record,
+    /// The record as it came.
+    pub(crate) bytes: &'a [u8],
     pub(crate) object: &'a ObjectMeta,
     /// The texts of the wrapper members.
     pub(crate) wrapper: &'a [Option<&'a str>],
@@ -245,7 +248,7 @@ impl<'a, 'w> Machine<'a, 'w> {
     }
 
     fn meta(&self, meta: Meta) -> Value<'a> {
-        let Surroundings { record, object, .. } = self.around;
+        let Surroundings { record, bytes, object, .. } = self.around;
         match meta {
             Meta::Key => self.non_empty(&object.key),
             Meta::Bucket => self.non_empty(&object.bucket),
@@ -253,6 +256,7 @@ impl<'a, 'w> Machine<'a, 'w> {
             Meta::Line => Value::Int(i64::try_from(record.line).unwrap_or(i64::MAX)),
             Meta::Offset => Value::Int(i64::try_from(record.offset).unwrap_or(i64::MAX)),
             Meta::ReceivedAt => Value::Timestamp(object.received_at_ns),
+            Meta::RecordSha256 => builtins::hex(&Sha256::digest(bytes), self.arena),
         }
     }
 

@@ -14,10 +14,12 @@
 pub mod batch;
 pub mod block;
 pub mod builtins;
+pub mod cidr;
 mod civil;
 pub mod code;
 pub mod convert;
 pub mod decimal;
+mod duration;
 mod emit;
 mod eval;
 pub mod frame;
@@ -29,6 +31,7 @@ mod project;
 pub mod raw;
 pub mod read;
 mod refusal;
+pub mod secrets;
 pub mod sound;
 mod statements;
 #[cfg(test)]

@@ -235,6 +235,8 @@ pub enum Meta {
     ReceivedAt,
     /// The source's name.
     Source,
+    /// The SHA-256 of the record's bytes as they came, in hexadecimal digits.
+    RecordSha256,
 }
 
 /// Facts about the object that a worker is given.
@@ -616,6 +618,8 @@ pub enum Raw {
     Keep,
     /// Nothing.
     Drop,
+    /// Nothing; the hash of the bytes stands in the event.
+    Hash,
     /// The bytes with the values at these paths replaced by `"[redacted]"`.
     Redact(Vec<Vec<RedactStep>>),
 }

@@ -19,7 +19,7 @@ const REDACTED_JSON: &[u8] = b"\"[redacted]\"";
 
 /// What may be shown of a record that was refused, or stored with its events.
 ///
-/// Nothing if the program says `raw drop`, or if it redacts and the record is too broken to find the paths in.
+/// Nothing if the program says `raw drop` or `raw hash`, or if it redacts and the record is too broken to find the paths in.
 pub fn stored_raw<'b>(
     plan: &Plan,
     block: &'b RecordBlock,
@@ -28,7 +28,7 @@ pub fn stored_raw<'b>(
     let bytes = record.bytes(block);
     match &plan.raw {
         Raw::Keep => Some(Cow::Borrowed(bytes)),
-        Raw::Drop => None,
+        Raw::Drop | Raw::Hash => None,
         Raw::Redact(paths) => {
             let header = block.header.as_ref().map(|header| header.as_slice());
             let mut out = Vec::with_capacity(bytes.len());

@@ -19,6 +19,8 @@ pub enum Type {
     Duration,
     /// An IPv4 or IPv6 address.
     Ip,
+    /// A network.
+    Cidr,
     /// A JSON text of any shape, copied as it stands.
     Json,
     /// A list of texts.
@@ -37,6 +39,7 @@ impl Type {
             Self::Timestamp => "a timestamp",
             Self::Duration => "a duration",
             Self::Ip => "an IP address",
+            Self::Cidr => "a network",
             Self::Json => "JSON",
             Self::TextList => "a list of texts",
         }

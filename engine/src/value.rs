@@ -4,6 +4,7 @@
 
 use std::net::IpAddr;
 
+use crate::cidr::Cidr;
 use crate::decimal::Decimal;
 
 /// The outcome of an expression.
@@ -29,6 +30,8 @@ pub enum Value<'a> {
     Duration(i64),
     /// An address.
     Ip(IpAddr),
+    /// A network.
+    Cidr(Cidr),
     /// One JSON value as it stands in the record, without white space around it.
     Json(&'a str),
     /// A list without missing elements.

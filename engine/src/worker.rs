@@ -70,15 +70,16 @@ impl Worker {
         let wrapper: Vec<_> = wrapper.iter().map(Option::as_deref).collect();
         for (index, record) in (0..).zip(&block.records) {
             let begin = Mark::of(out);
+            let bytes = record.bytes(block);
             let around = Surroundings {
                 plan: &plan,
                 layout: &self.layout,
                 record,
+                bytes,
                 object,
                 wrapper: &wrapper,
                 arena: &self.arena,
             };
-            let bytes = record.bytes(block);
             let mut parts = Parts {
                 scratch: &mut self.scratch,
                 present: &mut self.present,
@@ -192,7 +193,7 @@ impl Parts<'_> {
 fn keep_raw(plan: &Plan, bytes: &[u8], header: Option<&Vec<String>>, begin: Mark, out: &mut Batch) {
     let raw = match &plan.raw {
         Raw::Keep => RawRef::Record,
-        Raw::Drop => RawRef::None,
+        Raw::Drop | Raw::Hash => RawRef::None,
         Raw::Redact(paths) => {
             let start = out.text.len();
             let header = header.map(Vec::as_slice);

@@ -170,7 +170,7 @@ impl Run<'_> {
         let bytes = &self.object[framed.range.clone()];
         let raw = raw::stored(&self.program.raw, &self.program.input, &framed.header, bytes);
         let (line, offset) = (self.line(framed), framed.range.start as u64);
-        let record = Record { root, wrapper, line, offset, raw };
+        let record = Record { root, wrapper, line, offset, bytes, raw };
         let arena = Bump::new();
         let evaluator = Evaluator::new(self.program, self.source, self.meta, &arena, &record);
         let (outcome, skipped_values) = evaluator.record();

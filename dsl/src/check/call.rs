@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use weir_engine::builtins::{self, Builtin, Constant, Environment, ParamKind, ResultType};
+use weir_engine::plan::Meta;
 use weir_engine::types::Type;
 
 use super::Checker;
@@ -156,6 +157,8 @@ impl<'a> Checker<'a> {
         for (index, arg) in args.iter().enumerate() {
             let param = builtin.params[index.min(builtin.params.len() - 1)];
             let ok = match param.kind {
+                // Nothing is written there, so no argument is counted for it.
+                ParamKind::Record => None,
                 ParamKind::Value(ty) => self.expr(arg, ty).map(|value| values.push(value)),
                 ParamKind::Number => {
                     let ty = number_type(self.natural(arg));
@@ -176,9 +179,14 @@ impl<'a> Checker<'a> {
         }
         self.note_time_read(builtin, args, name.span, &values);
         let plain: Vec<Constant> = constants.iter().map(|(value, _)| value.clone()).collect();
-        let environment = Environment { numbers: self.head.numbers };
+        if builtin.params.iter().any(|param| param.kind == ParamKind::Record) {
+            let kind = ExprKind::Meta(Meta::RecordSha256);
+            values.push(Expr { kind, ty: Type::Text, span });
+        }
+        let environment = Environment { numbers: self.head.numbers, secrets: self.secrets.clone() };
         match (builtin.prepare)(&plain, &environment) {
             Ok(call) => {
+                self.note_secret(builtin, &plain);
                 let ty = match builtin.result {
                     ResultType::Fixed(ty) => ty,
                     ResultType::Number => widest(values.iter().map(|value| Some(value.ty))),
@@ -215,13 +223,24 @@ impl<'a> Checker<'a> {
         }
     }
 
+    /// Remembers the secret that an `hmac` names.
+    fn note_secret(&mut self, builtin: &Builtin, constants: &[Constant]) {
+        if builtin.name == "hmac"
+            && let [Constant::Text(name)] = constants
+            && let Some(version) = self.secrets.version(name)
+        {
+            self.secrets_used.insert(name.clone(), version);
+        }
+    }
+
     fn argument_count(&mut self, builtin: &Builtin, name: &ast::Name, given: usize) -> Option<()> {
-        let least = builtin.params.iter().filter(|param| !param.optional).count();
+        let written = || builtin.params.iter().filter(|param| param.kind != ParamKind::Record);
+        let least = written().filter(|param| !param.optional).count();
         let repeated = builtin.params.last().is_some_and(|param| param.repeated);
-        if given >= least && (repeated || given <= builtin.params.len()) {
+        if given >= least && (repeated || given <= written().count()) {
             return Some(());
         }
-        let names: Vec<&str> = builtin.params.iter().map(|param| param.name).collect();
+        let names: Vec<&str> = written().map(|param| param.name).collect();
         let usage = match names.split_first() {
             Some((_, [])) => format!("x |> {}", builtin.name),
             Some((_, rest)) => format!("x |> {}({})", builtin.name, rest.join(", ")),
@@ -247,6 +266,15 @@ impl<'a> Checker<'a> {
             (Ast::Text(text) | Ast::Raw(text), ParamKind::ConstantText) => {
                 Some(Constant::Text(text.clone()))
             }
+            (Ast::Text(text), ParamKind::ConstantWord) => Some(Constant::Text(text.clone())),
+            (Ast::Name(word), ParamKind::ConstantWord) => Some(Constant::Text((*word).to_string())),
+            (Ast::List(items), ParamKind::ConstantTexts) => {
+                let text = |item: &ast::Expr| match &item.node {
+                    Ast::Text(text) => Some(text.clone()),
+                    _ => None,
+                };
+                items.iter().map(text).collect::<Option<Vec<_>>>().map(Constant::Texts)
+            }
             (Ast::Number(digits), ParamKind::ConstantInt | ParamKind::ConstantIntOrLast) => {
                 digits.parse().ok().map(Constant::Int)
             }
@@ -258,6 +286,8 @@ impl<'a> Checker<'a> {
         if constant.is_none() && arg.node != Ast::Error {
             let needed = match kind {
                 ParamKind::ConstantText => "a constant text in quotes",
+                ParamKind::ConstantWord => "a word",
+                ParamKind::ConstantTexts => "a list of constant texts, `[\"a\", \"b\"]`,",
                 ParamKind::ConstantIntOrLast => "a whole number or `last`",
                 _ => "a whole number",
             };

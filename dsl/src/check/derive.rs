@@ -51,6 +51,7 @@ impl Checker<'_> {
         self.source_endpoint(root, class, span);
         self.tokens(root, class, span);
         self.cost(root, class, span);
+        self.record_hash(root, span);
     }
 
     fn class_identity(&self, root: &mut Draft, class: &Class, span: Span) {
@@ -350,7 +351,12 @@ impl Checker<'_> {
     }
 
     /// The object under an attribute, made if it is not there yet.
-    fn inner<'d>(&self, object: &'d mut Draft, name: &str, span: Span) -> Option<&'d mut Draft> {
+    pub(super) fn inner<'d>(
+        &self,
+        object: &'d mut Draft,
+        name: &str,
+        span: Span,
+    ) -> Option<&'d mut Draft> {
         let attribute = object.shape.attributes()?.get(name)?;
         if !matches!(attribute.ty, AttributeType::Object(_)) || attribute.is_array {
             return None;
@@ -365,7 +371,7 @@ impl Checker<'_> {
 }
 
 /// The limits that the pinned version sets to a text.
-fn text_check(shape: Shape, name: &str) -> Check {
+pub(super) fn text_check(shape: Shape, name: &str) -> Check {
     let attribute = shape.attributes().and_then(|attributes| attributes.get(name));
     attribute
         .and_then(|attribute| wanted(attribute, Some(Type::Text)))
@@ -373,7 +379,7 @@ fn text_check(shape: Shape, name: &str) -> Check {
 }
 
 /// A derived line fails silently: what it derives from has been reported.
-fn derived_field(value: Expr, check: Check, target: &str, span: Span) -> Field {
+pub(super) fn derived_field(value: Expr, check: Check, target: &str, span: Span) -> Field {
     Field {
         value,
         on_missing: None,
@@ -391,7 +397,7 @@ fn column_value(column: Column, span: Span) -> Expr {
     Expr { kind: ExprKind::Column(column), ty: column.ty(), span }
 }
 
-fn constant(constant: Constant, ty: Type, span: Span) -> Expr {
+pub(super) fn constant(constant: Constant, ty: Type, span: Span) -> Expr {
     Expr { kind: ExprKind::Constant(constant), ty, span }
 }
 

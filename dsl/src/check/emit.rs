@@ -430,6 +430,10 @@ impl<'a> Checker<'a> {
 
     /// Looks a name up in an object: `Some(None)` where every name does.
     fn attribute(&mut self, object: &Draft, key: &ast::Name) -> Option<Option<&'static Attribute>> {
+        if let Some(derived) = self.hash_of_record(object, &key.node) {
+            self.is_derived(object, key, derived);
+            return None;
+        }
         let Some(attributes) = object.shape.attributes() else { return Some(None) };
         let Some(attribute) = attributes.get(&key.node) else {
             self.unknown_attribute(object, key, attributes);
@@ -440,15 +444,7 @@ impl<'a> Checker<'a> {
             return None;
         }
         if let Some(derived) = derived_attribute(object, attribute) {
-            self.report(
-                Diagnostic::error(
-                    "W0209",
-                    key.span,
-                    format!("`{}` is derived", object.way_of(&key.node)),
-                    "never written by hand",
-                )
-                .help(derived),
-            );
+            self.is_derived(object, key, derived);
             return None;
         }
         if let Some(since) = attribute.deprecated {
@@ -463,6 +459,18 @@ impl<'a> Checker<'a> {
             );
         }
         Some(Some(attribute))
+    }
+
+    fn is_derived(&mut self, object: &Draft, key: &ast::Name, derived: String) {
+        self.report(
+            Diagnostic::error(
+                "W0209",
+                key.span,
+                format!("`{}` is derived", object.way_of(&key.node)),
+                "never written by hand",
+            )
+            .help(derived),
+        );
     }
 
     fn unknown_attribute(
@@ -586,9 +594,13 @@ impl<'a> Checker<'a> {
 
     /// A value under `unmapped`: written as what it is.
     fn free_value(&mut self, value: &'a ast::Value, way: String, span: Span) -> Option<OutputNode> {
-        let ty = self.natural(&value.expr).unwrap_or(Type::Json);
+        let ty = match self.natural(&value.expr).unwrap_or(Type::Json) {
+            // JSON has no networks.
+            Type::Cidr => Type::Text,
+            natural => natural,
+        };
         let check = match ty {
-            Type::Text | Type::TextList => Check::Text,
+            Type::Text | Type::Cidr | Type::TextList => Check::Text,
             Type::Int => Check::Int(i64::MIN, i64::MAX),
             Type::Decimal => Check::Decimal,
             Type::Float => Check::Float,

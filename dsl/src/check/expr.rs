@@ -291,7 +291,7 @@ impl<'a> Checker<'a> {
             Place::Path(path) => {
                 self.count_path(&path, span)?;
                 let readable = match want {
-                    Type::Duration | Type::TextList => Type::Text,
+                    Type::TextList => Type::Text,
                     other => other,
                 };
                 if readable == Type::Timestamp {
@@ -305,7 +305,7 @@ impl<'a> Checker<'a> {
                 let ty = match meta {
                     Meta::Line | Meta::Offset => Type::Int,
                     Meta::ReceivedAt => Type::Timestamp,
-                    Meta::Key | Meta::Bucket | Meta::Source => Type::Text,
+                    Meta::Key | Meta::Bucket | Meta::Source | Meta::RecordSha256 => Type::Text,
                 };
                 (ExprKind::Meta(meta), ty)
             }
@@ -653,7 +653,9 @@ impl<'a> Checker<'a> {
             Type::Ip => "ip",
             Type::Bool => "bool",
             Type::Float => "float",
-            Type::Text | Type::Duration | Type::Json | Type::TextList => "",
+            Type::Duration => "duration",
+            Type::Cidr => "cidr",
+            Type::Text | Type::Json | Type::TextList => "",
         };
         let mut report = Diagnostic::error(
             "W0301",

@@ -58,18 +58,7 @@ impl<'a> Checker<'a> {
             self.raw = match &raw.kind {
                 ast::RawKind::Keep => hir::Raw::Keep,
                 ast::RawKind::Drop => hir::Raw::Drop,
-                ast::RawKind::Hash => {
-                    self.report(
-                        Diagnostic::error(
-                            "W0009",
-                            raw.span,
-                            "`raw hash` is not in this version of weir yet",
-                            "not here yet",
-                        )
-                        .help("write `raw drop`, or `raw redact [...]`"),
-                    );
-                    continue;
-                }
+                ast::RawKind::Hash => hir::Raw::Hash,
                 ast::RawKind::Redact(paths) => {
                     self.redacted =
                         paths.iter().filter_map(|path| self.redacted_path(path)).collect();

@@ -97,6 +97,7 @@ codes! {
     "W0113", "a star that does not end its pattern";
     "W0115", "a regular expression in an ordinary text";
     "W0116", "a member or column that is not there";
+    "W0117", "a secret that was not given";
     "W0119", "`[*]` where one value is meant, or no `[*]` where many are";
     "W0201", "a class that OCSF does not have";
     "W0202", "a version or a profile of OCSF that is not known";

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use bumpalo::Bump;
 use regex::Regex;
+use sha2::{Digest, Sha256};
 
 use super::*;
 use crate::convert::{convert, text_of};
@@ -18,6 +19,20 @@ struct Reader<'e> {
 enum Literal<'a> {
     Value(Value<'a>),
     Last,
+    Word(String),
+    Texts(Vec<String>),
+}
+
+impl Literal<'_> {
+    /// A text where a word may stand is one.
+    fn into_word(self, kind: ParamKind) -> Self {
+        match (kind, self) {
+            (ParamKind::ConstantWord, Self::Value(Value::Text(text))) => {
+                Self::Word(text.to_owned())
+            }
+            (_, other) => other,
+        }
+    }
 }
 
 impl Reader<'_> {
@@ -41,7 +56,14 @@ impl Reader<'_> {
         if self.take("missing\\b").is_some() {
             return Some(Literal::Value(Value::Missing));
         }
-        self.take("last\\b").map(|_| Literal::Last)
+        if self.take("last\\b").is_some() {
+            return Some(Literal::Last);
+        }
+        if let Some(list) = self.take(r#"\[("[^"]*"(, )?)*\]"#) {
+            let texts = list[1..list.len() - 1].split(", ");
+            return Some(Literal::Texts(texts.map(unescape).collect()));
+        }
+        self.take("[a-z]+").map(Literal::Word)
     }
 
     /// A name and its literals; without parentheses there are none.
@@ -68,6 +90,7 @@ fn apply<'a>(builtin: &Builtin, literals: Vec<Literal<'a>>, arena: &'a Bump) -> 
     let (mut args, mut constants) = (Vec::new(), Vec::new());
     for (at, literal) in literals.into_iter().enumerate() {
         let param = builtin.params.get(at).or(builtin.params.last()).unwrap();
+        let literal = literal.into_word(param.kind);
         match (param.kind, literal) {
             (ParamKind::Value(ty), Literal::Value(value)) => {
                 args.push(convert(value, ty, NumberFormat::default(), arena));
@@ -83,8 +106,15 @@ fn apply<'a>(builtin: &Builtin, literals: Vec<Literal<'a>>, arena: &'a Bump) -> 
                 constants.push(Constant::Int(number));
             }
             (ParamKind::ConstantIntOrLast, Literal::Last) => constants.push(Constant::Last),
+            (ParamKind::ConstantWord, Literal::Word(word)) => constants.push(Constant::Text(word)),
+            (ParamKind::ConstantTexts, Literal::Texts(list)) => {
+                constants.push(Constant::Texts(list))
+            }
             _ => panic!("a literal of another kind"),
         }
+    }
+    if builtin.params.iter().any(|param| param.kind == ParamKind::Record) {
+        args.push(hex(&Sha256::digest("{}"), arena));
     }
     if let Some(invalid) = args.iter().find(|arg| matches!(arg, Value::Invalid(_))) {
         return *invalid;
@@ -98,6 +128,7 @@ fn evaluate<'a>(expr: &str, arena: &'a Bump) -> Value<'a> {
     let mut value = match reader.literal(arena) {
         Some(Literal::Value(value)) => value,
         _ => {
+            reader.rest = expr;
             let (name, literals) = reader.call(arena);
             apply(find(&name).expect("a function"), literals, arena)
         }
@@ -149,7 +180,9 @@ fn results_are_of_the_declared_type() {
                 Value::Bool(_) => ty == Type::Bool,
                 Value::Timestamp(_) => ty == Type::Timestamp,
                 Value::Ip(_) => ty == Type::Ip,
-                Value::Duration(_) | Value::Json(_) | Value::List(_) => false,
+                Value::Cidr(_) => ty == Type::Cidr,
+                Value::Duration(_) => ty == Type::Duration,
+                Value::Json(_) | Value::List(_) => false,
             };
             assert!(fits, "{} gives {value:?}", example.expr);
         }
@@ -177,7 +210,10 @@ fn signatures_are_sound() {
 #[test]
 fn numbers_are_read_as_the_input_writes_them() {
     let arena = Bump::new();
-    let environment = Environment { numbers: NumberFormat { decimal: b',', grouping: Some(b'.') } };
+    let environment = Environment {
+        numbers: NumberFormat { decimal: b',', grouping: Some(b'.') },
+        ..Environment::default()
+    };
     let run = |name: &str, text| {
         let call = (find(name).unwrap().prepare)(&[], &environment).unwrap();
         text_of(call.call(&[Value::Text(text)], &arena), &arena)
@@ -203,6 +239,13 @@ fn bad_literals() {
         ("bool", vec![text("yes")], 0),
         ("bool", vec![text("x"), text("x")], 1),
         ("uuid5", vec![text("nothing")], 0),
+        ("duration", vec![text("weeks")], 0),
+        ("truncate_time", vec![text("week")], 0),
+        ("in_cidr", vec![Constant::Texts(vec!["10.0.0.0/8".into(), "intranet".into()])], 0),
+        ("mask_ip", vec![int(33)], 0),
+        ("mask_ip", vec![int(24), int(129)], 1),
+        ("scrub", vec![text("email"), text("names")], 1),
+        ("hmac", vec![text("")], 0),
     ] {
         let error = (find(name).unwrap().prepare)(&constants, &Environment::default()).unwrap_err();
         assert_eq!((error.code, error.index), (CODE_BAD_LITERAL, index), "{name}");

@@ -25,6 +25,7 @@ pub(crate) fn write_value(value: Value<'_>, check: &Check, out: &mut Vec<u8>) {
         },
         Value::Duration(ns) => read::write_duration_ms(ns, out),
         Value::Ip(address) => write_displayed(format_args!("\"{address}\""), out),
+        Value::Cidr(network) => write_displayed(format_args!("\"{network}\""), out),
         Value::List(values) => {
             let mut separator = b'[';
             for value in values {

@@ -77,6 +77,7 @@ fn order(left: Value<'_>, right: Value<'_>) -> Option<Ordering> {
         (Value::Timestamp(left), Value::Timestamp(right))
         | (Value::Duration(left), Value::Duration(right)) => left.cmp(&right),
         (Value::Ip(left), Value::Ip(right)) => left.cmp(&right),
+        (Value::Cidr(left), Value::Cidr(right)) => left.cmp(&right),
         _ => return None,
     })
 }

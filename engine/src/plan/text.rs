@@ -249,6 +249,7 @@ fn raw(raw: &Raw) -> String {
     match raw {
         Raw::Keep => "keep".into(),
         Raw::Drop => "drop".into(),
+        Raw::Hash => "hash".into(),
         Raw::Redact(paths) => {
             let paths: Vec<String> =
                 paths.iter().map(|path| path.iter().map(redact_step).collect()).collect();

@@ -3,6 +3,7 @@
 //! Every expression is evaluated where it stands, as often as it is asked for; nothing is shared or remembered.
 
 use bumpalo::Bump;
+use sha2::{Digest, Sha256};
 use weir_dsl::hir::{Expr, ExprKind, LoopId, Path, Program, Raw, Root, Step, Stmt, TextPattern};
 use weir_dsl::source::{Source, Span};
 use weir_engine::code::Code;
@@ -44,6 +45,8 @@ pub(super) struct Record<'a> {
     pub(super) line: u64,
     /// Where it starts in the object.
     pub(super) offset: u64,
+    /// The record as it came.
+    pub(super) bytes: &'a [u8],
     /// What is stored as the raw record.
     pub(super) raw: Option<Vec<u8>>,
 }
@@ -489,6 +492,11 @@ impl<'a> Evaluator<'a> {
             Meta::Line => Value::Int(self.record.line as i64),
             Meta::Offset => Value::Int(self.record.offset as i64),
             Meta::ReceivedAt => Value::Timestamp(self.meta.received_at_ns),
+            Meta::RecordSha256 => {
+                let digits: String =
+                    Sha256::digest(self.record.bytes).iter().map(|b| format!("{b:02x}")).collect();
+                Value::Text(self.arena.alloc_str(&digits))
+            }
         }
     }
 

@@ -109,6 +109,7 @@ pub(super) fn order(left: Value<'_>, right: Value<'_>) -> Option<Ordering> {
         | (Value::Duration(left), Value::Duration(right)) => Some(left.cmp(&right)),
         (Value::Float(left), Value::Float(right)) => left.partial_cmp(&right),
         (Value::Ip(left), Value::Ip(right)) => Some(left.cmp(&right)),
+        (Value::Cidr(left), Value::Cidr(right)) => Some(left.cmp(&right)),
         (left, right) => Some(scaled(left)?.cmp(&scaled(right)?)),
     }
 }
@@ -125,6 +126,7 @@ pub(super) fn text_of(value: Value<'_>) -> String {
         Value::Timestamp(ns) => rfc3339(ns),
         Value::Duration(ns) => ns.div_euclid(1_000_000).to_string(),
         Value::Ip(ip) => ip.to_string(),
+        Value::Cidr(network) => network.to_string(),
     }
 }
 

@@ -18,7 +18,7 @@ pub(super) fn stored(
 ) -> Option<Vec<u8>> {
     match raw {
         Raw::Keep => Some(record.to_vec()),
-        Raw::Drop => None,
+        Raw::Drop | Raw::Hash => None,
         Raw::Redact(paths) => Some(match &input.format {
             Format::Csv(settings) => redact_row(paths, settings, header, record),
             Format::Ndjson | Format::Json(_) => redact_json(paths, record),

@@ -130,6 +130,7 @@ fn literal(literal: &builtins::Constant) -> String {
         builtins::Constant::Text(text) => format!("{text:?}"),
         builtins::Constant::Int(number) => number.to_string(),
         builtins::Constant::Last => "last".into(),
+        builtins::Constant::Texts(texts) => format!("{texts:?}"),
     }
 }
 
@@ -152,6 +153,7 @@ const fn type_name(ty: Type) -> &'static str {
         Type::Timestamp => "timestamp",
         Type::Duration => "duration",
         Type::Ip => "ip",
+        Type::Cidr => "cidr",
         Type::Json => "json",
         Type::TextList => "texts",
     }
@@ -165,6 +167,7 @@ const fn meta_name(meta: Meta) -> &'static str {
         Meta::Offset => "offset",
         Meta::ReceivedAt => "received_at",
         Meta::Source => "source",
+        Meta::RecordSha256 => "record_sha256",
     }
 }
 
