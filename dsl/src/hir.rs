@@ -10,7 +10,7 @@ use regex::Regex;
 use weir_engine::builtins::{self, Builtin, Call};
 use weir_engine::input::Input;
 use weir_engine::plan::{
-    Arithmetic, Check, Column, Comparison, Constant, Meta, Outcome, Policy, RedactStep,
+    Arithmetic, Check, Column, Comparison, Constant, Fold, Meta, Outcome, Policy, RedactStep,
 };
 use weir_engine::types::{NumberFormat, Type};
 
@@ -219,8 +219,12 @@ pub enum ExprKind {
     Any(Path, LoopId, Box<Expr>),
     /// `all(L, c)`
     All(Path, LoopId, Box<Expr>),
-    /// A list of texts; missing elements are left out, an empty list is missing.
+    /// `sum`, `join`, `take`, `distinct`: the array, its elements' loop, the value of an element.
+    Fold(Fold, Path, LoopId, Box<Expr>),
+    /// A list of values of one type; missing elements are left out, an empty list is missing.
     List(Vec<Expr>),
+    /// Is it an element of this list? Invalid if a side is, the left one first; false if one is missing.
+    InList(Box<Expr>, Box<Expr>),
     /// Changes the type to that of this expression.
     Convert(Box<Expr>),
 }
@@ -361,8 +365,11 @@ pub struct Echo {
     pub name: String,
     /// The JSON text for each number; nothing is written for others.
     pub texts: Vec<(i64, String)>,
-    /// For 99 *Other*: the source's own word (text), if it is neither missing nor invalid.
+    /// For 99 *Other*: the source's own word, if it is a text that is not blank and fits. Where the field is a list,
+    /// this is a list of as many words.
     pub other: Option<Expr>,
+    /// What such a word must be to fit.
+    pub check: Check,
 }
 
 /// An element of a list.
@@ -414,11 +421,13 @@ impl Expr {
             | ExprKind::Cell(_, inner, _)
             | ExprKind::Any(_, _, inner)
             | ExprKind::All(_, _, inner)
+            | ExprKind::Fold(_, _, _, inner)
             | ExprKind::Convert(inner) => see(inner),
             ExprKind::Count(_, _, condition) => condition.iter().for_each(|inner| see(inner)),
             ExprKind::And(left, right)
             | ExprKind::Or(left, right)
             | ExprKind::Compare(_, left, right)
+            | ExprKind::InList(left, right)
             | ExprKind::Coalesce(left, right)
             | ExprKind::Arithmetic(_, left, right) => {
                 see(left);

@@ -11,6 +11,8 @@ use crate::secrets::Secrets;
 use crate::types::{NumberFormat, Type};
 use crate::value::Value;
 
+pub use to_enum::{OTHER_WORD, TO_ENUM, TO_ENUM_EACH};
+
 mod abs;
 mod base64;
 mod boolean;
@@ -43,6 +45,7 @@ mod stable_id;
 mod strip_prefix;
 mod strip_suffix;
 mod timestamp;
+mod to_enum;
 mod trim;
 mod truncate;
 mod truncate_time;
@@ -288,7 +291,7 @@ pub static ALL: &[&Builtin] = &[
 ];
 
 /// The longest text that a function makes. Only functions that can lengthen a text look at it.
-const TEXT_BYTES_MAX: usize = 16 << 20;
+pub(crate) const TEXT_BYTES_MAX: usize = 16 << 20;
 
 /// A function's code and its constants.
 struct Bound<T> {

@@ -74,7 +74,7 @@ pub fn convert<'a>(
         | (Value::Ip(_), Type::Ip)
         | (Value::Cidr(_), Type::Cidr)
         | (Value::Json(_), Type::Json)
-        | (Value::List(_), Type::TextList) => Some(value),
+        | (Value::List(_), Type::List(_)) => Some(value),
         (_, Type::Text) => Some(text_of(value, arena)),
         (Value::Text(text), _) => read_text(text, to, numbers),
         (Value::Int(number), Type::Decimal) => Some(Value::Decimal(number.into())),
@@ -125,7 +125,7 @@ pub fn read_text(text: &str, to: Type, numbers: NumberFormat) -> Option<Value<'_
         Type::Ip => read::ip(text).map(Value::Ip),
         Type::Cidr => Cidr::parse(text).map(Value::Cidr),
         Type::Duration => duration::read(text).map(Value::Duration),
-        Type::Json | Type::TextList => None,
+        Type::Json | Type::List(_) => None,
     }
 }
 

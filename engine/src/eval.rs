@@ -192,7 +192,12 @@ impl<'a, 'w> Machine<'a, 'w> {
             Expr::Count(array, scope, condition) => self.count(*array, *scope, *condition),
             Expr::Any(array, scope, condition) => self.any(*array, *scope, *condition),
             Expr::All(array, scope, condition) => self.all(*array, *scope, *condition),
+            Expr::Fold(fold, array, scope, value) => self.fold(fold, *array, *scope, *value),
             Expr::List(items) => self.list(items),
+            Expr::InList(subject, list) => {
+                let (subject, list) = (self.eval(*subject), self.eval(*list));
+                compare::is_element(subject, list)
+            }
             Expr::Convert(operand, ty) => {
                 let value = self.eval(*operand);
                 convert::convert(value, *ty, plan.numbers, self.arena)

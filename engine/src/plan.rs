@@ -170,8 +170,12 @@ pub enum Expr {
     Any(Slot, ScopeId, ExprId),
     /// `all(L, c)`
     All(Slot, ScopeId, ExprId),
+    /// What the values of the elements of an array come to: the array in a slot, elements in a scope, the value.
+    Fold(Fold, Slot, ScopeId, ExprId),
     /// A list; missing elements are left out, an empty list is missing.
     List(Vec<ExprId>),
+    /// Is it one of the elements of this list?
+    InList(ExprId, ExprId),
     /// Changes a type: a whole number to a decimal, text to a number, anything to its text.
     Convert(ExprId, Type),
 }
@@ -192,6 +196,20 @@ impl fmt::Debug for Callee {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}{:?}", self.name, self.literals)
     }
+}
+
+/// What a list function makes of the values of an array's elements, taken in order. Missing ones are passed over; the
+/// first that is invalid makes the whole invalid.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Fold {
+    /// The sum of numbers of this type; 0 if there are none.
+    Sum(Type),
+    /// The texts with this one between them.
+    Join(String),
+    /// A list of the first so many. What stands behind them is not looked at.
+    Take(u32),
+    /// A list of the first so many that differ. What stands behind them is not looked at.
+    Distinct(u32),
 }
 
 /// Whether a function is called with missing arguments.
@@ -522,8 +540,8 @@ pub enum Check {
     Ip,
     /// JSON, written as it stands; other scalars as JSON.
     Json,
-    /// A list of texts that each fit.
-    TextList(Box<TextLimits>),
+    /// A list of values that each fit.
+    List(Box<Check>),
 }
 
 /// Limits of a text.
@@ -589,8 +607,10 @@ pub struct Echo {
     pub key: String,
     /// The JSON text for each number.
     pub texts: Vec<(i64, String)>,
-    /// For 99 *Other*: the source's own word, if it is not missing or invalid.
+    /// For 99 *Other*: the source's own word, if it is a text that is not blank and fits. Of a list, one for each number.
     pub other: Option<ExprId>,
+    /// What such a word must be to fit.
+    pub check: Check,
 }
 
 /// An element of a list.

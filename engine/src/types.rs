@@ -23,8 +23,8 @@ pub enum Type {
     Cidr,
     /// A JSON text of any shape, copied as it stands.
     Json,
-    /// A list of texts.
-    TextList,
+    /// A list of values of one scalar type.
+    List(&'static Type),
 }
 
 impl Type {
@@ -41,7 +41,37 @@ impl Type {
             Self::Ip => "an IP address",
             Self::Cidr => "a network",
             Self::Json => "JSON",
-            Self::TextList => "a list of texts",
+            Self::List(of) => match of {
+                Self::Text => "a list of texts",
+                Self::Int => "a list of whole numbers",
+                Self::Decimal | Self::Float => "a list of numbers",
+                Self::Ip => "a list of IP addresses",
+                _ => "a list",
+            },
+        }
+    }
+
+    /// A list of such values; of a list, itself, for lists do not nest.
+    pub const fn list(self) -> Self {
+        Self::List(match self {
+            Self::Text => &Self::Text,
+            Self::Int => &Self::Int,
+            Self::Decimal => &Self::Decimal,
+            Self::Float => &Self::Float,
+            Self::Bool => &Self::Bool,
+            Self::Timestamp => &Self::Timestamp,
+            Self::Duration => &Self::Duration,
+            Self::Ip => &Self::Ip,
+            Self::Json => &Self::Json,
+            Self::List(of) => of,
+        })
+    }
+
+    /// The type of the elements, if it is a list.
+    pub const fn element(self) -> Option<Self> {
+        match self {
+            Self::List(of) => Some(*of),
+            _ => None,
         }
     }
 }

@@ -16,7 +16,10 @@ impl Checker<'_> {
                     loops.push(id);
                 }
             }
-            ExprKind::Count(path, ..) | ExprKind::Any(path, ..) | ExprKind::All(path, ..) => {
+            ExprKind::Count(path, ..)
+            | ExprKind::Any(path, ..)
+            | ExprKind::All(path, ..)
+            | ExprKind::Fold(_, path, ..) => {
                 if let Root::Loop(id) = path.root {
                     loops.push(id);
                 }
@@ -33,7 +36,14 @@ impl Checker<'_> {
         }
         let mut found = false;
         self.visit(expr, &mut |part| {
-            if let ExprKind::Path(path) | ExprKind::StringOnly(path) = &part.kind {
+            // What stands in the place of an array may be something else, whose text a dead letter would show.
+            if let ExprKind::Path(path)
+            | ExprKind::StringOnly(path)
+            | ExprKind::Count(path, ..)
+            | ExprKind::Any(path, ..)
+            | ExprKind::All(path, ..)
+            | ExprKind::Fold(_, path, ..) = &part.kind
+            {
                 found |= self.is_redacted(path);
             }
         });

@@ -39,6 +39,7 @@ impl Lowering<'_> {
             ExprKind::Compare(comparison, left, right) => {
                 Expr::Compare(*comparison, self.expr(left), self.expr(right))
             }
+            ExprKind::InList(subject, list) => Expr::InList(self.expr(subject), self.expr(list)),
             ExprKind::In(subject, constants) => Expr::In(self.expr(subject), constants.clone()),
             ExprKind::Matches(subject, regex) => Expr::Matches(self.expr(subject), regex.clone()),
             ExprKind::Coalesce(left, right) => Expr::Coalesce(self.expr(left), self.expr(right)),
@@ -71,6 +72,10 @@ impl Lowering<'_> {
             ExprKind::All(array, id, condition) => {
                 let (slot, scope) = self.scopes.enter(array, *id);
                 Expr::All(slot, scope, self.expr(condition))
+            }
+            ExprKind::Fold(fold, array, id, value) => {
+                let (slot, scope) = self.scopes.enter(array, *id);
+                Expr::Fold(fold.clone(), slot, scope, self.expr(value))
             }
         }
     }

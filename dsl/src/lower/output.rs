@@ -96,6 +96,7 @@ impl Lowering<'_> {
             key: key(&echo.name),
             texts: echo.texts.clone(),
             other: echo.other.as_ref().map(|other| self.expr(other)),
+            check: echo.check.clone(),
         }
     }
 

@@ -30,8 +30,11 @@ pub(super) fn fit<'a>(check: &Check, value: Value<'a>, arena: &'a Bump) -> Fitte
         (_, Err(refused)) => refused,
     };
     let shown = match value {
-        // Of a list the first text that does not fit.
-        Value::List(texts) => texts.iter().copied().find(|text| !is_text(check, *text)),
+        // Of a list the first value that does not fit.
+        Value::List(values) => match check {
+            Check::List(each) => values.iter().copied().find(|value| accept(each, *value).is_err()),
+            _ => None,
+        },
         value => Some(value),
     };
     let text = match shown.map(|shown| convert::text_of(shown, arena)) {
@@ -59,7 +62,12 @@ fn accept<'a>(check: &Check, value: Value<'a>) -> Result<Value<'a>, (Code, &'sta
         (Check::Float, Value::Int(number)) => return Ok(Value::Float(number as f64)),
         (Check::Float, Value::Decimal(number)) => return Ok(Value::Float(number.to_f64())),
         (Check::LimitedText(_), value) => is_text(check, value),
-        (Check::TextList(_), Value::List(texts)) => texts.iter().all(|text| is_text(check, *text)),
+        (Check::List(each), Value::List(values)) => {
+            if let Some(refused) = values.iter().find_map(|value| accept(each, *value).err()) {
+                return Err(refused);
+            }
+            true
+        }
         (Check::Int(low, high), Value::Int(number)) => (*low..=*high).contains(&number),
         (Check::Enum(numbers), Value::Int(number)) => numbers.contains(&number),
         (Check::EventTime, Value::Timestamp(ns)) if EVENT_TIME_NS.contains(&ns) => true,
@@ -71,12 +79,10 @@ fn accept<'a>(check: &Check, value: Value<'a>) -> Result<Value<'a>, (Code, &'sta
     if fits { Ok(value) } else { Err((Code::Invalid, wanted(check))) }
 }
 
-/// Is it a text within the limits of a target of texts?
+/// Is it a text within the limits of its target?
 fn is_text(check: &Check, value: Value<'_>) -> bool {
     match (check, value) {
-        (Check::LimitedText(limits) | Check::TextList(limits), Value::Text(text)) => {
-            is_within(limits, text)
-        }
+        (Check::LimitedText(limits), Value::Text(text)) => is_within(limits, text),
         _ => false,
     }
 }
@@ -97,7 +103,8 @@ fn has_chars_max(text: &str, max: usize) -> bool {
 fn wanted(check: &Check) -> &'static str {
     match check {
         Check::Text => Type::Text.noun(),
-        Check::LimitedText(limits) | Check::TextList(limits) => limits.noun,
+        Check::LimitedText(limits) => limits.noun,
+        Check::List(each) => wanted(each),
         Check::Int(..) => "a whole number in range",
         Check::Enum(_) => "a number of the enum",
         Check::Decimal => Type::Decimal.noun(),

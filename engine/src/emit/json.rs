@@ -27,6 +27,7 @@ pub(crate) fn write_value(value: Value<'_>, check: &Check, out: &mut Vec<u8>) {
         Value::Ip(address) => write_displayed(format_args!("\"{address}\""), out),
         Value::Cidr(network) => write_displayed(format_args!("\"{network}\""), out),
         Value::List(values) => {
+            let check = if let Check::List(each) = check { each } else { check };
             let mut separator = b'[';
             for value in values {
                 out.push(separator);

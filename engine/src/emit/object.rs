@@ -5,6 +5,7 @@
 
 use crate::batch::TextRange;
 use crate::convert;
+use crate::emit::fit::{Fitted, fit};
 use crate::emit::{Maker, json};
 use crate::eval::list::Array;
 use crate::plan::{Echo, Element, Field, Member, Object, OutputNode};
@@ -74,8 +75,14 @@ impl<'a> Maker<'_, 'a, '_> {
             OutputNode::Value(field) => self.value(field).is_some(),
             OutputNode::Enum(field, echoes) => {
                 let value = self.value(field);
-                if let Some(Value::Int(number)) = value {
-                    echoes.iter().for_each(|echo| self.echo(echo, number));
+                match value {
+                    Some(Value::Int(number)) => {
+                        echoes.iter().for_each(|echo| self.echo(echo, number));
+                    }
+                    Some(Value::List(numbers)) => {
+                        echoes.iter().for_each(|echo| self.echoes(echo, numbers));
+                    }
+                    _ => {}
                 }
                 value.is_some()
             }
@@ -95,21 +102,61 @@ impl<'a> Maker<'_, 'a, '_> {
             Some(other) if number == OTHER => self.machine.eval(other),
             _ => Value::Missing,
         };
-        let listed = echo.texts.iter().find(|(of, _)| *of == number);
-        let word = match convert::text_of(word, self.machine.arena) {
-            Value::Text(word) => Some(word),
-            _ => None,
-        };
-        if word.is_none() && listed.is_none() {
-            return;
-        }
+        let start = self.out.len();
         self.out.push(b',');
         self.out.extend_from_slice(echo.key.as_bytes());
-        match (word, listed) {
-            (Some(word), _) => json::write_string(word, self.out),
-            (None, Some((_, text))) => self.out.extend_from_slice(text.as_bytes()),
-            (None, None) => {}
+        if !self.caption(echo, number, word) {
+            self.out.truncate(start);
         }
+    }
+
+    /// The captions of a list of numbers, as a list.
+    fn echoes(&mut self, echo: &'a Echo, numbers: &[Value<'a>]) {
+        let words = match echo.other {
+            Some(other) if numbers.contains(&Value::Int(OTHER)) => self.machine.eval(other),
+            _ => Value::Missing,
+        };
+        let words = match words {
+            Value::List(words) if words.len() == numbers.len() => words,
+            _ => &[],
+        };
+        let start = self.out.len();
+        self.out.push(b',');
+        self.out.extend_from_slice(echo.key.as_bytes());
+        let mut separator = b'[';
+        for (index, number) in numbers.iter().enumerate() {
+            self.out.push(separator);
+            separator = b',';
+            let Value::Int(number) = *number else { continue };
+            let word = if number == OTHER { words.get(index).copied() } else { None };
+            if !self.caption(echo, number, word.unwrap_or(Value::Missing)) {
+                self.out.truncate(start);
+                return;
+            }
+        }
+        self.out.push(b']');
+    }
+
+    /// Writes the word if it does, else the caption that is listed; false if there is neither.
+    fn caption(&mut self, echo: &'a Echo, number: i64, word: Value<'a>) -> bool {
+        if let Some(word) = self.word(echo, word) {
+            json::write_string(word, self.out);
+            return true;
+        }
+        let listed = echo.texts.iter().find(|(of, _)| *of == number);
+        if let Some((_, text)) = listed {
+            self.out.extend_from_slice(text.as_bytes());
+        }
+        listed.is_some()
+    }
+
+    /// The source's own word, if it fits its place. A blank one names nothing.
+    fn word(&self, echo: &Echo, word: Value<'a>) -> Option<&'a str> {
+        let Value::Text(word) = convert::text_of(word, self.machine.arena) else { return None };
+        let is_blank = word.chars().all(|char| char.is_whitespace() || char.is_control());
+        let fits =
+            || matches!(fit(&echo.check, Value::Text(word), self.machine.arena), Fitted::Value(_));
+        (!is_blank && fits()).then_some(word)
     }
 
     fn list(&mut self, elements: &'a [Element]) -> bool {

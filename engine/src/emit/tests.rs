@@ -225,7 +225,7 @@ fn lists_of_texts_are_checked_one_by_one() {
         let limits = TextLimits { chars_max: Some(2), noun: "short", ..TextLimits::default() };
         let field = Field {
             invalid: Policy::Reject,
-            ..optional("v", list, Check::TextList(Box::new(limits)))
+            ..optional("v", list, Check::List(Box::new(Check::LimitedText(Box::new(limits)))))
         };
         let member = builder.member("v", OutputNode::Value(field));
         builder.emit_statement(vec![member]);
@@ -366,11 +366,13 @@ fn enums_bring_their_captions() {
         key: "\"activity_name\":".into(),
         texts: vec![(1, "\"Create\"".into()), (99, "\"Other\"".into())],
         other: Some(word),
+        check: Check::Text,
     };
     let uid = Echo {
         key: "\"type_uid\":".into(),
         texts: vec![(1, "600301".into()), (2, "600302".into()), (99, "600399".into())],
         other: None,
+        check: Check::Text,
     };
     let member = builder.member("activity_id", OutputNode::Enum(field, vec![caption, uid]));
     builder.emit_statement(vec![member]);

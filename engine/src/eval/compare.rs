@@ -40,6 +40,16 @@ pub(super) fn is_in<'a>(subject: Value<'a>, constants: &[Constant]) -> Value<'a>
     }
 }
 
+pub(super) fn is_element<'a>(subject: Value<'a>, list: Value<'a>) -> Value<'a> {
+    match (subject, list) {
+        (Value::Invalid(_), _) => subject,
+        (_, Value::Invalid(_)) => list,
+        (Value::Missing, _) => Value::Bool(false),
+        (_, Value::List(list)) => Value::Bool(list.iter().any(|one| is_equal(subject, *one))),
+        _ => Value::Bool(false),
+    }
+}
+
 pub(super) fn matches<'a>(subject: Value<'a>, pattern: &Regex) -> Value<'a> {
     match subject {
         Value::Invalid(_) => subject,

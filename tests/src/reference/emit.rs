@@ -195,7 +195,7 @@ impl<'a> Making<'_, 'a> {
             value => match fits(&field.check, value) {
                 Ok(()) => Fitted::Value(value),
                 Err((code, wanted)) => {
-                    let text = number::text_of(value);
+                    let text = number::text_of(first_misfit(&field.check, value));
                     let Value::Invalid(fault) = self.evaluator.invalid(wanted, &text) else {
                         return Fitted::Missing;
                     };
@@ -263,7 +263,7 @@ impl<'a> Making<'_, 'a> {
             }
             OutputNode::Enum(field, echoes) => {
                 let value = self.field(field, false, Value::Int(0))?;
-                let number = number::text_of(value);
+                let number = json_of(value, &field.check);
                 let echoes = echoes.iter().filter_map(|echo| self.echo(echo, value)).collect();
                 Some((Written::scalar(number), echoes))
             }
@@ -273,17 +273,31 @@ impl<'a> Making<'_, 'a> {
     }
 
     fn echo(&mut self, echo: &'a Echo, value: Value<'a>) -> Option<(String, Written)> {
-        let Value::Int(number) = value else { return None };
-        let word = match &echo.other {
-            Some(other) if number == 99 => match self.evaluator.eval(other) {
-                Value::Missing | Value::Invalid(_) => None,
-                word => Some(quoted(&number::text_of(word))),
-            },
-            _ => None,
+        let (numbers, is_list) = match value {
+            Value::List(numbers) => (numbers.to_vec(), true),
+            number => (vec![number], false),
         };
-        let listed =
-            || echo.texts.iter().find(|(of, _)| *of == number).map(|(_, text)| text.clone());
-        let text = word.or_else(listed)?;
+        // Only where there is an *Other* the source's words are looked at.
+        let words = match &echo.other {
+            Some(other) if numbers.contains(&Value::Int(99)) => self.evaluator.eval(other),
+            _ => Value::Missing,
+        };
+        let word = |index: usize| match words {
+            Value::List(words) if words.len() == numbers.len() => words[index],
+            Value::List(_) => Value::Missing,
+            word => word,
+        };
+        let captions: Option<Vec<String>> = numbers
+            .iter()
+            .enumerate()
+            .map(|(index, number)| {
+                let other = if *number == Value::Int(99) { word(index) } else { Value::Missing };
+                let listed = echo.texts.iter().find(|(of, _)| Value::Int(*of) == *number);
+                own_word(echo, other).or_else(|| listed.map(|(_, text)| text.clone()))
+            })
+            .collect();
+        let captions = captions?.join(",");
+        let text = if is_list { format!("[{captions}]") } else { captions };
         Some((echo.name.clone(), Written::scalar(text)))
     }
 
@@ -356,13 +370,28 @@ fn fits(check: &Check, value: Value<'_>) -> Result<(), (Code, &'static str)> {
                 no(limits.noun)
             }
         }
-        (Check::TextList(limits), Value::List(list)) => {
-            let all =
-                list.iter().all(|v| matches!(v, Value::Text(text) if is_within(limits, text)));
-            if all { Ok(()) } else { no(limits.noun) }
+        (Check::List(each), Value::List(list)) => {
+            list.iter().try_for_each(|value| fits(each, *value))
         }
         _ => Ok(()),
     }
+}
+
+/// Of a list the first value that does not fit, else the value itself.
+fn first_misfit<'a>(check: &Check, value: Value<'a>) -> Value<'a> {
+    match (check, value) {
+        (Check::List(each), Value::List(list)) => {
+            list.iter().copied().find(|one| fits(each, *one).is_err()).unwrap_or(Value::Missing)
+        }
+        _ => value,
+    }
+}
+
+/// The source's own word as JSON, if it is a text that says something and fits.
+fn own_word(echo: &Echo, word: Value<'_>) -> Option<String> {
+    let Value::Text(text) = word else { return None };
+    let is_blank = text.trim_matches(|c: char| c.is_whitespace() || c.is_control()).is_empty();
+    (!is_blank && fits(&echo.check, word).is_ok()).then(|| quoted(text))
 }
 
 fn is_within(limits: &TextLimits, text: &str) -> bool {
@@ -382,7 +411,7 @@ fn json_of(value: Value<'_>, check: &Check) -> String {
             .parse()
             .map(weir_engine::read::float_text)
             .unwrap_or_default(),
-        (Value::List(list), _) => {
+        (Value::List(list), Check::List(check)) => {
             let texts = list.iter().map(|value| json_of(*value, check)).collect::<Vec<_>>();
             format!("[{}]", texts.join(","))
         }

@@ -8,7 +8,7 @@ use weir_dsl::hir::{Expr, ExprKind, LoopId, Path, Program, Raw, Root, Step, Stmt
 use weir_dsl::source::{Source, Span};
 use weir_engine::code::Code;
 use weir_engine::convert;
-use weir_engine::plan::{Comparison, Constant, Meta, ObjectMeta, Outcome};
+use weir_engine::plan::{Arithmetic, Comparison, Constant, Fold, Meta, ObjectMeta, Outcome};
 use weir_engine::types::Type;
 use weir_engine::value::{Fault, Value};
 
@@ -20,6 +20,8 @@ use crate::outcome::Event;
 const EVENTS_MAX: usize = 1000;
 /// The most bytes that the OCSF events of one record may have together.
 const OCSF_BYTES_MAX: usize = 16 << 20;
+/// The most bytes that a joined text may have.
+const JOINED_BYTES_MAX: usize = 16 << 20;
 
 /// Something that a path can lead to.
 #[derive(Debug, Clone, Copy)]
@@ -453,6 +455,15 @@ impl<'a> Evaluator<'a> {
             ExprKind::Count(array, id, condition) => self.count(array, *id, condition.as_deref()),
             ExprKind::Any(array, id, condition) => self.quantify(array, *id, condition, true),
             ExprKind::All(array, id, condition) => self.quantify(array, *id, condition, false),
+            ExprKind::Fold(fold, array, id, value) => self.fold(fold, array, *id, value),
+            ExprKind::InList(subject, list) => match (self.eval(subject), self.eval(list)) {
+                (fault @ Value::Invalid(_), _) | (_, fault @ Value::Invalid(_)) => fault,
+                (Value::Missing, _) => Value::Bool(false),
+                (subject, Value::List(list)) => Value::Bool(list.iter().any(|one| {
+                    compare(Comparison::Equal, subject, *one) == Value::Bool(true)
+                })),
+                _ => Value::Bool(false),
+            },
             ExprKind::List(parts) => {
                 let values: Vec<_> = parts.iter().map(|part| self.eval(part)).collect();
                 if let Some(fault) = values.iter().find(|v| matches!(v, Value::Invalid(_))) {
@@ -562,6 +573,57 @@ impl<'a> Evaluator<'a> {
             }
         }
         Value::Bool(!wanted)
+    }
+
+    /// `sum`, `join`, `take`, `distinct`: first the values that are reached, then what they come to.
+    fn fold(&mut self, fold: &'a Fold, array: &Path, id: LoopId, value: &'a Expr) -> Value<'a> {
+        let elements = match self.list(array) {
+            Ok(elements) => elements,
+            Err(fault) => return fault,
+        };
+        let mut values: Vec<Value<'a>> = Vec::new();
+        let mut sum = match fold {
+            Fold::Sum(Type::Decimal) => Value::Decimal(number::decimal_of(0)),
+            _ => Value::Int(0),
+        };
+        for (index, element) in elements.into_iter().enumerate() {
+            let value = match self.in_element(id, element, index, value) {
+                Value::Missing => continue,
+                fault @ Value::Invalid(_) => return fault,
+                value => value,
+            };
+            match fold {
+                Fold::Sum(_) => {
+                    sum = self.computed(number::compute(Arithmetic::Add, sum, value));
+                    if matches!(sum, Value::Invalid(_)) {
+                        return sum;
+                    }
+                }
+                Fold::Join(_) | Fold::Take(_) => values.push(value),
+                Fold::Distinct(_) if values.contains(&value) => {}
+                Fold::Distinct(_) => values.push(value),
+            }
+            if let Fold::Take(max) | Fold::Distinct(max) = fold
+                && values.len() == *max as usize
+            {
+                break;
+            }
+        }
+        match fold {
+            Fold::Sum(_) => sum,
+            _ if values.is_empty() => Value::Missing,
+            Fold::Take(_) | Fold::Distinct(_) => {
+                Value::List(self.arena.alloc_slice_fill_iter(values))
+            }
+            Fold::Join(separator) => {
+                let texts: Vec<_> = values.into_iter().map(number::text_of).collect();
+                let joined = texts.join(separator);
+                if joined.len() > JOINED_BYTES_MAX {
+                    return self.computed(Err("the text would be longer than 16 MiB"));
+                }
+                self.not_empty(Value::Text(self.arena.alloc_str(&joined)))
+            }
+        }
     }
 
     fn in_element(

@@ -100,6 +100,7 @@ fn expr(node: &Expr, paths: &mut Vec<Path>) {
         ExprKind::And(left, right)
         | ExprKind::Or(left, right)
         | ExprKind::Compare(_, left, right)
+        | ExprKind::InList(left, right)
         | ExprKind::Coalesce(left, right)
         | ExprKind::Arithmetic(_, left, right) => {
             expr(left, paths);
@@ -120,7 +121,9 @@ fn expr(node: &Expr, paths: &mut Vec<Path>) {
                 expr(condition, paths);
             }
         }
-        ExprKind::Any(array, _, condition) | ExprKind::All(array, _, condition) => {
+        ExprKind::Any(array, _, condition)
+        | ExprKind::All(array, _, condition)
+        | ExprKind::Fold(_, array, _, condition) => {
             paths.push(array.clone());
             expr(condition, paths);
         }
