@@ -6,7 +6,7 @@
 //!
 //! - `head`: the header lines and the `input` block
 //! - `names`: what a word stands for
-//! - `expr`, `path`, `call`: expressions
+//! - `expr`, `path`, `call`, `list`: expressions
 //! - `event`, `emit`, `ocsf`, `derive`: what an event holds
 //! - `routing`: statements, and the rules about identity and counting
 //! - `samples`: what the tests of the program show about its paths
@@ -18,6 +18,7 @@ mod emit;
 mod event;
 mod expr;
 mod head;
+mod list;
 mod names;
 mod ocsf_types;
 mod path;

@@ -62,6 +62,7 @@ impl Type {
             Self::Timestamp => &Self::Timestamp,
             Self::Duration => &Self::Duration,
             Self::Ip => &Self::Ip,
+            Self::Cidr => &Self::Cidr,
             Self::Json => &Self::Json,
             Self::List(of) => of,
         })

@@ -116,7 +116,8 @@ impl<'a> Checker<'a> {
             );
             return;
         }
-        let known = builtins::ALL.iter().map(|builtin| builtin.name).chain(LIST_FUNCTIONS);
+        let known = builtins::ALL.iter().map(|builtin| builtin.name);
+        let known = known.chain(LIST_FUNCTIONS).chain(super::list::FOLDS);
         let mut report = Diagnostic::error(
             "W0102",
             name.span,
@@ -165,7 +166,8 @@ impl<'a> Checker<'a> {
                     self.expr(arg, ty).map(|value| values.push(value))
                 }
                 ParamKind::Scalar => {
-                    let ty = self.natural(arg).unwrap_or(Type::Text);
+                    let ty = self.natural(arg).filter(|ty| ty.element().is_none());
+                    let ty = ty.unwrap_or(Type::Text);
                     self.expr(arg, ty).map(|value| values.push(value))
                 }
                 constant => self
@@ -261,7 +263,7 @@ impl<'a> Checker<'a> {
         None
     }
 
-    fn constant_argument(&mut self, arg: &ast::Expr, kind: ParamKind) -> Option<Constant> {
+    pub(super) fn constant_argument(&mut self, arg: &ast::Expr, kind: ParamKind) -> Option<Constant> {
         let constant = match (&arg.node, kind) {
             (Ast::Text(text) | Ast::Raw(text), ParamKind::ConstantText) => {
                 Some(Constant::Text(text.clone()))
@@ -340,22 +342,33 @@ impl<'a> Checker<'a> {
     }
 
     /// `.a[*].b` as the array `.a` and the steps behind the element.
-    fn list_argument(&mut self, arg: &'a ast::Expr) -> Option<(Path, Vec<crate::hir::Step>)> {
+    pub(super) fn list_argument(
+        &mut self,
+        arg: &'a ast::Expr,
+    ) -> Option<(Path, Vec<crate::hir::Step>)> {
+        if self.current_element.is_some() {
+            self.report(
+                Diagnostic::error(
+                    "W0602",
+                    arg.span,
+                    "list functions do not nest",
+                    "inside the condition of another",
+                )
+                .help("loop over the outer list with `each`, or give the inner answer a name with `let` in front"),
+            );
+            return None;
+        }
         let Ast::Path { root, steps } = &arg.node else { return self.no_list(arg.span) };
         let Some(at) = steps.iter().position(|step| matches!(step, PathStep::Each(_))) else {
             return self.no_list(arg.span);
         };
-        let array = match self.place(root, &steps[..at], arg.span)? {
+        let array = match self.place_of_array(root, &steps[..at], arg.span)? {
             Place::Path(path) if path.root != Root::Wrapper => {
                 self.without_choice(path, arg.span)?
             }
             _ => return self.no_list(arg.span),
         };
-        let element = match self.place(root, &[], arg.span)? {
-            Place::Path(_) => self.steps_behind_element(&steps[at + 1..])?,
-            _ => return self.no_list(arg.span),
-        };
-        Some((array, element))
+        Some((array, self.steps_behind_element(&steps[at + 1..])?))
     }
 
     fn no_list<T>(&mut self, span: Span) -> Option<T> {
@@ -417,6 +430,7 @@ impl<'a> Checker<'a> {
         match name {
             "count" => Some(Type::Int),
             "any" | "all" => Some(Type::Bool),
+            _ if super::list::FOLDS.contains(&name) => Self::natural_of_fold(name),
             _ => {
                 let builtin = builtins::find(name)?;
                 match builtin.result {

@@ -597,10 +597,11 @@ impl<'a> Checker<'a> {
         let ty = match self.natural(&value.expr).unwrap_or(Type::Json) {
             // JSON has no networks.
             Type::Cidr => Type::Text,
+            Type::List(Type::Cidr) => Type::Text.list(),
             natural => natural,
         };
-        let check = match ty {
-            Type::Text | Type::Cidr | Type::TextList => Check::Text,
+        let of = |ty| match ty {
+            Type::Text | Type::Cidr => Check::Text,
             Type::Int => Check::Int(i64::MIN, i64::MAX),
             Type::Decimal => Check::Decimal,
             Type::Float => Check::Float,
@@ -608,12 +609,13 @@ impl<'a> Checker<'a> {
             Type::Timestamp => Check::Rfc3339,
             Type::Duration => Check::DurationMillis,
             Type::Ip => Check::Ip,
-            Type::Json => Check::Json,
+            Type::Json | Type::List(_) => Check::Json,
         };
+        let check = ty.element().map_or_else(|| of(ty), |each| Check::List(Box::new(of(each))));
         let line = Line {
             target: way,
             span,
-            check: if ty == Type::TextList { Check::TextList(Box::default()) } else { check },
+            check,
             missing: Policy::Skip,
             invalid: self.optional_invalid(),
             required: None,
@@ -681,7 +683,7 @@ impl<'a> Checker<'a> {
             ExprKind::Match { subject, .. } => Some((**subject).clone()),
             _ => None,
         };
-        vec![hir::Echo { name: sibling.to_owned(), texts: captions(enumeration, ""), other }]
+        vec![hir::Echo { name: sibling.to_owned(), texts: captions(enumeration, ""), other, check: weir_engine::plan::Check::Text }]
     }
 
     /// A value of an enum: literals are captions or numbers, also in the arms of `match` and `if`.

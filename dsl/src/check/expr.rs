@@ -8,6 +8,7 @@ use weir_engine::read;
 use weir_engine::types::Type;
 
 use super::Checker;
+use super::list::{FOLDS, common, is_all_elements};
 use super::names::Binding;
 use super::path::Place;
 use crate::ast::{self, BinaryOp, ExprKind as Ast, IsWhat, Piece, UnaryOp};
@@ -40,7 +41,7 @@ impl<'a> Checker<'a> {
             Ast::Unit(digits, unit) => self.duration(digits, unit, span),
             Ast::Bool(value) => of(ExprKind::Constant(Constant::Bool(*value)), Type::Bool),
             Ast::Missing => of(ExprKind::Constant(Constant::Missing), want),
-            Ast::List(items) => self.list(items, span),
+            Ast::List(items) => self.list(items, want, span),
             Ast::Match { subject, arms, otherwise } => {
                 self.match_expr(subject, arms, otherwise.as_deref(), span, want)
             }
@@ -49,11 +50,20 @@ impl<'a> Checker<'a> {
                 let (then, otherwise) = (self.expr(then, want), self.expr(otherwise, want));
                 of(ExprKind::If(condition?.into(), then?.into(), otherwise?.into()), want)
             }
+            Ast::Path { .. } if want.element().is_some() && is_all_elements(expr) => {
+                self.unbounded(span)
+            }
             Ast::Path { root, steps } => {
                 let place = self.place(root, steps, span)?;
                 self.read_place(place, want, span)
             }
             Ast::Name(name) => self.name(name, want, span),
+            Ast::Call { name, args } if FOLDS.contains(&name.node.as_str()) => {
+                self.fold(name, None, args, want, span)
+            }
+            Ast::Pipe { subject, name, args } if FOLDS.contains(&name.node.as_str()) => {
+                self.fold(name, Some(subject), args, want, span)
+            }
             Ast::Call { name, args } => self.call(name, None, args, span),
             Ast::Pipe { subject, name, args } => self.call(name, Some(subject), args, span),
             Ast::Unary(UnaryOp::Not, inner) => {
@@ -133,13 +143,6 @@ impl<'a> Checker<'a> {
             return None;
         };
         Some(Expr { kind: ExprKind::Constant(Constant::Duration(ns)), ty: Type::Duration, span })
-    }
-
-    fn list(&mut self, items: &'a [ast::Expr], span: Span) -> Option<Expr> {
-        let items: Vec<Option<Expr>> =
-            items.iter().map(|item| self.expr(item, Type::Text)).collect();
-        let items = items.into_iter().collect::<Option<Vec<_>>>()?;
-        Some(Expr { kind: ExprKind::List(items), ty: Type::TextList, span })
     }
 
     fn match_expr(
@@ -286,12 +289,12 @@ impl<'a> Checker<'a> {
         None
     }
 
-    fn read_place(&mut self, place: Place, want: Type, span: Span) -> Option<Expr> {
+    pub(super) fn read_place(&mut self, place: Place, want: Type, span: Span) -> Option<Expr> {
         let (kind, ty) = match place {
             Place::Path(path) => {
                 self.count_path(&path, span)?;
                 let readable = match want {
-                    Type::TextList => Type::Text,
+                    Type::List(_) => Type::Text,
                     other => other,
                 };
                 if readable == Type::Timestamp {
@@ -310,7 +313,11 @@ impl<'a> Checker<'a> {
                 (ExprKind::Meta(meta), ty)
             }
             Place::Let(index) => {
-                let ty = self.natural(self.lets[index].expr).unwrap_or(want);
+                // As a bare path, a list of bare paths has no type of its own.
+                let ty = match self.natural(self.lets[index].expr) {
+                    Some(Type::List(Type::Json)) if want.element().is_some() => want,
+                    natural => natural.unwrap_or(want),
+                };
                 let typed = self.typed_let(index, ty)?;
                 (ExprKind::Let(typed), ty)
             }
@@ -375,6 +382,12 @@ impl<'a> Checker<'a> {
             BinaryOp::EndsWith => Comparison::EndsWith,
             BinaryOp::Contains => Comparison::Contains,
         };
+        let lists = [left, right].map(|side| self.natural(side).and_then(Type::element));
+        if lists.iter().any(Option::is_some) {
+            let sign = self.source.text[left.span.end as usize..right.span.start as usize].trim();
+            let sign = sign.to_owned();
+            return self.list_compared(left, right, &sign, span);
+        }
         let ty = match comparison {
             Comparison::StartsWith | Comparison::EndsWith | Comparison::Contains => Type::Text,
             _ => self.compared_type(left, right),
@@ -411,12 +424,18 @@ impl<'a> Checker<'a> {
 
     fn in_list(&mut self, left: &'a ast::Expr, right: &'a ast::Expr, span: Span) -> Option<Expr> {
         let Ast::List(items) = &right.node else {
+            if let Some(of) = self.natural(right).and_then(Type::element) {
+                return self.in_run_time_list(left, right, of, span);
+            }
             self.report(
                 Diagnostic::error("W0302", right.span, "`in` compares with a list of constants", "not a list")
                     .help("write `.type in [\"a\", \"b\"]`; for the elements of an array use `any(.tags[*], it == \"x\")`"),
             );
             return None;
         };
+        if !items.iter().all(is_constant) {
+            return self.in_run_time_list(left, right, self.natural_of_items(items), span);
+        }
         let numbers =
             items.iter().any(|item| matches!(self.natural(item), Some(Type::Int | Type::Decimal)));
         let ty = match self.natural(left) {
@@ -446,6 +465,29 @@ impl<'a> Checker<'a> {
             .collect();
         let constants = constants.into_iter().collect::<Option<Vec<_>>>()?;
         Some(Expr { kind: ExprKind::In(subject?.into(), constants), ty: Type::Bool, span })
+    }
+
+    /// `.x in [.a, .b]`, or in a list that a function or a `let` gives.
+    fn in_run_time_list(
+        &mut self,
+        left: &'a ast::Expr,
+        right: &'a ast::Expr,
+        of: Type,
+        span: Span,
+    ) -> Option<Expr> {
+        if super::list::is_all_elements(right) {
+            return self.list_compared(right, left, "==", span);
+        }
+        let ty = match (self.natural(left), of) {
+            (Some(Type::Int | Type::Decimal), _) | (None, Type::Int | Type::Decimal) => {
+                Type::Decimal
+            }
+            (None, Type::Json) => Type::Text,
+            (None, of) => of,
+            (Some(ty), _) => ty,
+        };
+        let (left, right) = (self.expr(left, ty), self.expr(right, ty.list()));
+        Some(Expr { kind: ExprKind::InList(left?.into(), right?.into()), ty: Type::Bool, span })
     }
 
     fn matches(&mut self, left: &'a ast::Expr, right: &'a ast::Expr, span: Span) -> Option<Expr> {
@@ -524,15 +566,15 @@ impl<'a> Checker<'a> {
             Ast::Number(_) => Some(Type::Int),
             Ast::Unit(..) => Some(Type::Duration),
             Ast::Bool(_) | Ast::Is { .. } | Ast::Unary(UnaryOp::Not, _) => Some(Type::Bool),
-            Ast::List(_) => Some(Type::TextList),
-            Ast::Match { arms, otherwise, .. } => arms
-                .iter()
-                .map(|arm| &arm.value)
-                .chain(otherwise.as_deref())
-                .find_map(|value| self.natural(value)),
-            Ast::If { then, otherwise, .. } => {
-                self.natural(then).or_else(|| self.natural(otherwise))
+            Ast::List(items) => Some(self.natural_of_items(items).list()),
+            Ast::Match { arms, otherwise, .. } => {
+                let values = arms.iter().map(|arm| &arm.value).chain(otherwise.as_deref());
+                common(values.map(|value| self.natural(value)))
             }
+            Ast::If { then, otherwise, .. } => {
+                common([self.natural(then), self.natural(otherwise)].into_iter())
+            }
+            Ast::Path { .. } if is_all_elements(expr) => Some(Type::Json.list()),
             Ast::Path { root, steps } => self.natural_of_path(root, steps),
             Ast::Name(name) => self.natural_of_name(name),
             Ast::Call { name, args } => self.natural_of_call(&name.node, args.iter()),
@@ -589,7 +631,9 @@ impl<'a> Checker<'a> {
 
     fn natural_of_binary(&self, op: BinaryOp, left: &ast::Expr, right: &ast::Expr) -> Option<Type> {
         let arithmetic = match op {
-            BinaryOp::Coalesce => return self.natural(left).or_else(|| self.natural(right)),
+            BinaryOp::Coalesce => {
+                return common([self.natural(left), self.natural(right)].into_iter());
+            }
             BinaryOp::Add => Arithmetic::Add,
             BinaryOp::Subtract => Arithmetic::Subtract,
             BinaryOp::Multiply => Arithmetic::Multiply,
@@ -611,10 +655,13 @@ impl<'a> Checker<'a> {
             return Some(Expr { kind: ExprKind::Constant(constant), ty: want, span: expr.span });
         }
         let converts = match (expr.ty, want) {
-            (Type::Json | Type::TextList, Type::Text) => false,
+            (Type::List(_), _) | (_, Type::List(_)) => {
+                self.not_so_many(&expr, want);
+                return None;
+            }
+            (Type::Json, Type::Text) => false,
             (_, Type::Text) => true,
             (Type::Int, Type::Decimal | Type::Float) | (Type::Decimal, Type::Float) => true,
-            (Type::TextList, Type::Json) => false,
             (_, Type::Json) => true,
             _ => false,
         };
@@ -655,7 +702,7 @@ impl<'a> Checker<'a> {
             Type::Float => "float",
             Type::Duration => "duration",
             Type::Cidr => "cidr",
-            Type::Text | Type::Json | Type::TextList => "",
+            Type::Text | Type::Json | Type::List(_) => "",
         };
         let mut report = Diagnostic::error(
             "W0301",
@@ -681,6 +728,21 @@ fn text_constant(text: &str, span: Span) -> Expr {
 
 pub(super) fn missing(ty: Type, span: Span) -> Expr {
     Expr { kind: ExprKind::Constant(Constant::Missing), ty, span }
+}
+
+/// Is it known before the first record?
+fn is_constant(expr: &ast::Expr) -> bool {
+    match &expr.node {
+        Ast::Unary(UnaryOp::Negate, inner) => is_constant(inner),
+        Ast::Text(_)
+        | Ast::Raw(_)
+        | Ast::Number(_)
+        | Ast::Unit(..)
+        | Ast::Bool(_)
+        | Ast::Missing
+        | Ast::Error => true,
+        _ => false,
+    }
 }
 
 /// The types of both sides and of the result.

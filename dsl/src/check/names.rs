@@ -148,8 +148,9 @@ impl<'a> Checker<'a> {
         }
         let (expr, scope) = (self.lets[index].expr, self.lets[index].scope);
         let outer = std::mem::replace(&mut self.current_loop, scope);
+        let element = self.current_element.take();
         let checked = self.expr(expr, ty);
-        self.current_loop = outer;
+        (self.current_loop, self.current_element) = (outer, element);
         let typed = self.typed_lets.len();
         self.typed_lets.push(hir::Let {
             name: self.lets[index].name.clone(),

@@ -18,11 +18,13 @@ pub(super) struct Wanted {
 pub(super) fn wanted(attribute: &Attribute, natural: Option<Type>) -> Option<Wanted> {
     let AttributeType::Scalar(data_type) = attribute.ty else { return None };
     if attribute.is_array {
-        return (data_type.base == Base::String).then(|| Wanted {
-            ty: Type::TextList,
-            check: Check::TextList(Box::new(limits(attribute, data_type).unwrap_or_default())),
-        });
+        let of = scalar(attribute, data_type, None)?;
+        return Some(Wanted { ty: of.ty.list(), check: Check::List(Box::new(of.check)) });
     }
+    scalar(attribute, data_type, natural)
+}
+
+fn scalar(attribute: &Attribute, data_type: &DataType, natural: Option<Type>) -> Option<Wanted> {
     let wanted = |ty, check| Some(Wanted { ty, check });
     match (data_type.name, data_type.base) {
         ("timestamp_t", _) => wanted(Type::Timestamp, Check::EpochMillis),
@@ -30,7 +32,10 @@ pub(super) fn wanted(attribute: &Attribute, natural: Option<Type>) -> Option<Wan
         ("ip_t", _) => wanted(Type::Ip, Check::Ip),
         (_, Base::Boolean) => wanted(Type::Bool, Check::Bool),
         (_, Base::Float) => wanted(Type::Decimal, Check::Decimal),
-        (_, Base::Json) => wanted(Type::Json, Check::Json),
+        (_, Base::Json) => match natural {
+            Some(list @ Type::List(_)) => wanted(list, Check::List(Box::new(Check::Json))),
+            _ => wanted(Type::Json, Check::Json),
+        },
         (_, Base::Integer | Base::Long) if natural == Some(Type::Duration) => {
             wanted(Type::Duration, Check::DurationMillis)
         }

@@ -46,10 +46,43 @@ impl<'a> Checker<'a> {
         let Some((PathStep::Each(_), before)) = steps.split_last() else {
             return self.no_array(expr.span);
         };
-        match self.place(root, before, expr.span)? {
+        match self.place_of_array(root, before, expr.span)? {
             Place::Path(path) if path.root != Root::Wrapper => self.without_choice(path, expr.span),
             _ => self.no_array(expr.span),
         }
+    }
+
+    /// What stands in front of `[*]`: also a `let` that names a path.
+    pub(super) fn place_of_array(
+        &mut self,
+        root: &'a PathRoot,
+        before: &'a [PathStep],
+        span: Span,
+    ) -> Option<Place> {
+        if let (PathRoot::Name(name), []) = (root, before)
+            && let Some((Binding::Let(index), _)) = self.names.get(&name.node)
+            && let ExprKind::Path { root, steps } = &self.lets[index].expr.node
+            && !self.lets[index].poisoned
+        {
+            self.lookup(&name.node, name.span)?;
+            return self.place_in_let(index, root, steps);
+        }
+        self.place(root, before, span)
+    }
+
+    /// What a path leads to that a `let` names: it means what it means where the `let` stands.
+    fn place_in_let(
+        &mut self,
+        index: usize,
+        root: &'a PathRoot,
+        steps: &'a [PathStep],
+    ) -> Option<Place> {
+        let (expr, scope) = (self.lets[index].expr, self.lets[index].scope);
+        let outer = std::mem::replace(&mut self.current_loop, scope);
+        let element = self.current_element.take();
+        let place = self.place(root, steps, expr.span);
+        (self.current_loop, self.current_element) = (outer, element);
+        place
     }
 
     /// A loop over one of several arrays would need a place that is chosen for each record.
@@ -162,15 +195,10 @@ impl<'a> Checker<'a> {
         if self.lets[index].poisoned {
             return None;
         }
-        let (expr, scope) = (self.lets[index].expr, self.lets[index].scope);
+        let expr = self.lets[index].expr;
         let inner = match &expr.node {
             _ if steps.is_empty() && !self.names_a_place(expr) => return Some(Place::Let(index)),
-            ExprKind::Path { root, steps } => {
-                let outer = std::mem::replace(&mut self.current_loop, scope);
-                let place = self.place(root, steps, expr.span);
-                self.current_loop = outer;
-                place?
-            }
+            ExprKind::Path { root, steps } => self.place_in_let(index, root, steps)?,
             _ => {
                 let defined = self.lets[index].span;
                 self.report(

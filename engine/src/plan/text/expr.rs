@@ -3,7 +3,7 @@
 use super::{Text, constant, pattern_text, scope_name};
 use crate::builtins;
 use crate::plan::{
-    Arithmetic, Column, Comparison, Constant, Expr, ExprId, Match, Meta, Outcome, ScopeId, Slot,
+    Arithmetic, Column, Comparison, Constant, Expr, ExprId, Fold, Match, Meta, Outcome, ScopeId, Slot,
 };
 use crate::types::Type;
 
@@ -67,6 +67,16 @@ impl Text<'_> {
             Expr::All(array, scope, condition) => {
                 format!("all({}, {})", self.over(*array, *scope), self.expr(*condition))
             }
+            Expr::Fold(fold, array, scope, value) => {
+                let (over, value) = (self.over(*array, *scope), self.expr(*value));
+                match fold {
+                    Fold::Sum(ty) => format!("sum:{}({over}, {value})", type_name(*ty)),
+                    Fold::Join(separator) => format!("join({over}, {value}, {separator:?})"),
+                    Fold::Take(max) => format!("take({over}, {value}, {max})"),
+                    Fold::Distinct(max) => format!("distinct({over}, {value}, {max})"),
+                }
+            }
+            Expr::InList(subject, list) => self.infix(*subject, "in", *list),
             Expr::List(items) => format!("[{}]", self.list(items)),
             Expr::Convert(operand, ty) => {
                 format!("{}({})", type_name(*ty), self.expr(*operand))
@@ -83,6 +93,7 @@ impl Text<'_> {
             | Expr::Or(..)
             | Expr::Compare(..)
             | Expr::In(..)
+            | Expr::InList(..)
             | Expr::Matches(..)
             | Expr::Coalesce(..)
             | Expr::Arithmetic(..)
@@ -155,7 +166,8 @@ const fn type_name(ty: Type) -> &'static str {
         Type::Ip => "ip",
         Type::Cidr => "cidr",
         Type::Json => "json",
-        Type::TextList => "texts",
+        Type::List(Type::Text) => "texts",
+        Type::List(_) => "list",
     }
 }
 

@@ -147,8 +147,8 @@ fn all(numbers: &[u32], names: &Names) -> String {
 }
 
 /// The type of a target, and how it is written.
-fn check(check: &Check) -> String {
-    match check {
+fn check(of: &Check) -> String {
+    match of {
         Check::Text => "text".into(),
         Check::LimitedText(text) => limits(text),
         Check::Int(low, high) => format!("int {low}..={high}"),
@@ -165,7 +165,7 @@ fn check(check: &Check) -> String {
         Check::DurationMillis => "milliseconds".into(),
         Check::Ip => "ip".into(),
         Check::Json => "json".into(),
-        Check::TextList(text) => format!("list of {}", limits(text)),
+        Check::List(each) => format!("list of {}", check(each)),
     }
 }
 
