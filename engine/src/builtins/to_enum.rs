@@ -80,7 +80,7 @@ impl Listed {
                 Constant::Text(text) => listed.add_word(text, index),
                 // In a few enums 0 is a value like others.
                 Constant::Int(0) if caption.starts_with("Unknown") => listed.unknown = Some(0),
-                Constant::Int(_) | Constant::Last => {}
+                _ => {}
             }
             listed.values.push(value.clone());
         }
