@@ -16,6 +16,7 @@ pub mod ast;
 pub mod check;
 pub mod diagnostic;
 pub mod editor;
+pub mod format;
 pub mod hir;
 pub mod lex;
 pub mod lower;
