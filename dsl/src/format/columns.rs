@@ -15,9 +15,8 @@ pub(super) fn run_end(layout: &Layout<'_, '_>, rows: &[Row], from: usize, indent
     while to < rows.len() {
         let token = &layout.tree.tokens[rows[to].from];
         let apart = token.blank_before || !token.above.is_empty();
-        let long_left = |row: &Row| {
-            row.left.as_ref().is_some_and(|left| layout.is_long_left(left, indent))
-        };
+        let long_left =
+            |row: &Row| row.left.as_ref().is_some_and(|left| layout.is_long_left(left, indent));
         if apart
             || rows[to].class != rows[from].class
             || layout.is_long(&rows[to - 1], indent)
@@ -49,8 +48,7 @@ impl Cell {
     fn new(tree: &Tree<'_>, rows: &[Row], row: usize, token: usize, end: usize) -> Self {
         let start = &tree.tokens[rows[row].from];
         let this = &tree.tokens[token];
-        let column =
-            if start.line_start { this.column.checked_sub(start.column) } else { None };
+        let column = if start.line_start { this.column.checked_sub(start.column) } else { None };
         let gap = if this.line_start { 1 } else { this.gap.max(1) };
         Self { row, token, end, gap, column }
     }

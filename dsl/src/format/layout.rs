@@ -45,8 +45,10 @@ pub(super) struct Layout<'t, 's> {
     indent: usize,
     /// Where a line goes on that had to end.
     hang: usize,
-    /// A comment ended the line.
-    ended: bool,
+    /// The line ends before the next token, which stands in this column.
+    ended: Option<usize>,
+    /// The token whose comments above it are written already.
+    told: usize,
     /// Nothing stands on the line yet.
     fresh: bool,
 }
@@ -100,7 +102,8 @@ impl<'t, 's> Layout<'t, 's> {
             column: 0,
             indent: 0,
             hang: 0,
-            ended: false,
+            ended: None,
+            told: 0,
             fresh: true,
         }
     }
@@ -134,11 +137,10 @@ impl<'t, 's> Layout<'t, 's> {
 
     // Tokens.
 
+    /// Ends the line; the next one starts in this column.
     fn end_line(&mut self, column: usize) {
-        self.out.push('\n');
-        self.spaces(column);
         self.column = column;
-        (self.ended, self.fresh) = (false, true);
+        (self.ended, self.fresh) = (Some(column), true);
     }
 
     fn spaces(&mut self, count: usize) {
@@ -170,14 +172,13 @@ impl<'t, 's> Layout<'t, 's> {
 
     fn token(&mut self, at: usize) {
         let token = &self.tree.tokens[at];
-        let starts_row = self.fresh && !self.ended;
-        if !token.above.is_empty() && !starts_row {
+        let comments: &[Comment<'_>] = if at == self.told { &[] } else { &token.above };
+        let ended = self.ended.take().or((!comments.is_empty()).then_some(self.hang));
+        if let Some(column) = ended {
             self.out.push('\n');
-            self.comments_above(&token.above, self.hang, false);
-            self.out.pop();
-            self.end_line(self.hang);
-        } else if self.ended {
-            self.end_line(self.hang);
+            self.comments_above(comments, column, false);
+            self.column = 0;
+            self.spaces(column);
         } else if !self.fresh {
             self.spaces(self.tree.gaps[at] + self.extra[at]);
         }
@@ -185,7 +186,7 @@ impl<'t, 's> Layout<'t, 's> {
         if let Some(comment) = token.behind.as_ref().filter(|_| !self.taken[at]) {
             self.spaces(comment.gap.max(COMMENT_GAP));
             self.push(comment.text);
-            self.ended = true;
+            self.end_line(self.hang);
         }
     }
 
@@ -200,7 +201,7 @@ impl<'t, 's> Layout<'t, 's> {
         let gap = if self.fresh { 0 } else { self.tree.gaps[node.from] + self.extra[node.from] };
         let start = self.column + gap;
         let end = start + self.width(node.from, node.to) + tail;
-        if !self.ended && self.fits(node.from, node.to, end) {
+        if self.fits(node.from, node.to, end) {
             return self.tokens(node.from, node.to);
         }
         match &node.shape {
@@ -244,7 +245,7 @@ impl<'t, 's> Layout<'t, 's> {
             let tail = if at + 1 == parts.len() { tail } else { 0 };
             let width = self.tree.gaps[part.from] + self.width(part.from, part.to) + tail;
             let full = self.column + width > WIDTH && self.column > below;
-            if at > 0 && (all || self.tree.breaks[part.from] || full) && !self.fresh {
+            if at > 0 && (all || self.tree.breaks[part.from] || full) {
                 self.end_line(below);
             }
             self.node(part, tail);
@@ -263,8 +264,7 @@ impl<'t, 's> Layout<'t, 's> {
             }
             self.node(item, 0);
         }
-        let close = &self.tree.tokens[node.to - 1];
-        if !items.is_empty() && close.above.is_empty() {
+        if !items.is_empty() {
             self.end_line(indent);
         }
         self.token(node.to - 1);
@@ -275,18 +275,18 @@ impl<'t, 's> Layout<'t, 's> {
         let (indent, hang) = (self.indent, self.hang);
         self.token(node.from);
         let comments = self.tree.tokens[node.to - 1].above.as_slice();
-        let empty = rows.is_empty() && comments.is_empty() && !self.ended;
+        let empty = rows.is_empty() && comments.is_empty() && self.ended.is_none();
         if empty {
             self.token(node.to - 1);
             return;
         }
         self.out.push('\n');
-        (self.ended, self.fresh, self.column) = (false, true, 0);
         self.rows(rows, indent + INDENT);
         self.comments_above(comments, indent + INDENT, !rows.is_empty());
+        self.column = 0;
         self.spaces(indent);
-        (self.indent, self.hang, self.column) = (indent, hang, indent);
-        (self.ended, self.fresh) = (false, true);
+        (self.indent, self.hang, self.told) = (indent, hang, node.to - 1);
+        (self.ended, self.fresh) = (None, true);
         self.token(node.to - 1);
     }
 
@@ -304,32 +304,32 @@ impl<'t, 's> Layout<'t, 's> {
             from = to;
         }
         self.comments_behind(rows, start, &written);
-        (self.column, self.fresh, self.ended) = (0, true, false);
+        (self.column, self.fresh, self.ended) = (0, true, None);
     }
 
     /// Writes rows that are aligned with each other. What stands before the handlers decides where they go.
     fn run(&mut self, rows: &[Row], first: usize, indent: usize, written: &mut Vec<Written>) {
         let before = std::mem::take(&mut self.out);
-        let mut texts: Vec<(String, usize)> = Vec::new();
+        let mut texts: Vec<(String, usize, Option<usize>)> = Vec::new();
         for row in rows {
             self.body(row, indent);
-            texts.push((std::mem::take(&mut self.out), self.column));
+            texts.push((std::mem::take(&mut self.out), self.column, self.ended));
         }
         let most = rows.iter().map(|row| row.handlers.len()).max().unwrap_or(0);
         for which in 0..most {
             let ends: Vec<usize> = texts.iter().map(|text| text.1).collect();
             columns::align_handlers(self, rows, which, &ends);
-            for (row, (text, column)) in rows.iter().zip(&mut texts) {
+            for (row, (text, column, ended)) in rows.iter().zip(&mut texts) {
                 let Some(handler) = row.handlers.get(which) else { continue };
                 self.out = std::mem::take(text);
-                (self.column, self.indent, self.fresh) = (*column, indent, false);
-                self.hang = indent + 2 * INDENT;
+                (self.column, self.indent, self.hang) = (*column, indent, indent + 2 * INDENT);
+                (self.ended, self.fresh) = (*ended, ended.is_some());
                 self.handler(handler);
-                (*text, *column) = (std::mem::take(&mut self.out), self.column);
+                (*text, *column, *ended) = (std::mem::take(&mut self.out), self.column, self.ended);
             }
         }
         self.out = before;
-        for (at, (row, (text, column))) in rows.iter().zip(texts).enumerate() {
+        for (at, (row, (text, column, _))) in rows.iter().zip(texts).enumerate() {
             self.above(row, indent, first + at == 0);
             self.out.push_str(&text);
             written.push(Written { row: first + at, end: self.out.len(), column });
@@ -351,7 +351,7 @@ impl<'t, 's> Layout<'t, 's> {
         self.taken[row.to - 1] = true;
         self.column = 0;
         self.spaces(indent);
-        (self.indent, self.fresh, self.ended) = (indent, true, false);
+        (self.indent, self.fresh, self.ended, self.told) = (indent, true, None, row.from);
         self.hang = if row.class == Class::Line { indent } else { indent + 2 * INDENT };
         let handlers: usize =
             row.handlers.iter().map(|handler| 1 + self.width(handler.from, handler.to)).sum();

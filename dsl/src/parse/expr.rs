@@ -547,7 +547,7 @@ fn word_value(input: Tokens<'_>) -> Parsed<'_, Tree> {
         Some("if") => return bare_if(input),
         _ => {}
     }
-    if token.line_start && input.starts_assignment() {
+    if token.line_start && starts_next_entry(input) {
         return not_here();
     }
     let (rest, name) = name(input)?;
@@ -565,6 +565,17 @@ fn word_value(input: Tokens<'_>) -> Parsed<'_, Tree> {
         return constant(ExprKind::Missing);
     }
     Ok((rest, Tree::leaf(ExprKind::Name(name.node), name.span)))
+}
+
+/// Whether the next entry stands here, which means that a value was forgotten. `match` and `when` have a value before
+/// their `{`, too, but not behind a sign.
+fn starts_next_entry(input: Tokens<'_>) -> bool {
+    let behind_sign =
+        input.previous().is_some_and(|token| matches!(token.kind, Kind::Assign | Kind::Arrow));
+    match input.assignment_sign() {
+        Some(Kind::BraceOpen) => behind_sign,
+        sign => sign.is_some(),
+    }
 }
 
 fn is_null(word: &str) -> bool {

@@ -302,15 +302,20 @@ impl<'t> Tokens<'t> {
 
     /// Whether `a.b = ` or `a.b {` stands here, which is the start of an entry and no value.
     pub(crate) fn starts_assignment(self) -> bool {
+        self.assignment_sign().is_some()
+    }
+
+    /// The sign of `a.b = ` or `a.b {`, if that stands here.
+    pub(crate) fn assignment_sign(self) -> Option<Kind> {
         let mut rest = self;
         if !rest.is_name() {
-            return false;
+            return None;
         }
         rest = rest.advance();
         while rest.kind() == Kind::Dot && !rest.ahead(1).line_start {
             rest = rest.skip(2);
         }
-        matches!(rest.kind(), Kind::Assign | Kind::BraceOpen)
+        Some(rest.kind()).filter(|kind| matches!(kind, Kind::Assign | Kind::BraceOpen))
     }
 
     /// Whether a line or a block starts here.
