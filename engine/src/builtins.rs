@@ -4,6 +4,7 @@
 //! function is one file below this one, and one line in [`ALL`].
 
 use std::fmt;
+use std::ops::Range;
 
 use bumpalo::Bump;
 
@@ -20,13 +21,17 @@ mod cidr;
 mod decimal;
 mod duration;
 mod epoch;
+mod extract;
 mod float;
 mod format_time;
+mod grok;
 mod hmac;
 mod in_cidr;
 mod int;
 mod ip;
 mod is_private;
+mod json;
+mod kv;
 mod length;
 mod lower;
 mod mask;
@@ -55,6 +60,7 @@ mod unix_ns;
 mod unix_seconds;
 mod unix_us;
 mod upper;
+mod url;
 mod url_decode;
 mod uuid5;
 
@@ -120,6 +126,8 @@ pub enum ParamKind {
     Scalar,
     /// A literal text; goes to `prepare`.
     ConstantText,
+    /// A literal regular expression, `r"..."`; goes to `prepare`.
+    ConstantRegex,
     /// A literal whole number; goes to `prepare`.
     ConstantInt,
     /// A literal whole number or the word `last`; goes to `prepare`.
@@ -146,25 +154,55 @@ pub enum Constant {
 }
 
 /// The type that a function gives.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy)]
 pub enum ResultType {
     /// Always this.
     Fixed(Type),
     /// The widest type of its [`ParamKind::Number`] arguments: int, decimal, float.
     Number,
+    /// A record, of which fields are read.
+    Record(Fields),
+}
+
+/// The fields of a record that a function gives.
+#[derive(Debug, Clone, Copy)]
+pub enum Fields {
+    /// [`Call::call`] gives [`Value::Json`]: any path may follow.
+    Json,
+    /// It gives a [`Value::List`] of names and texts by turns: any name may follow.
+    Pairs,
+    /// It gives a [`Value::List`] of texts, some missing, for the fields that follow from the constant arguments.
+    Named(fn(&[Constant]) -> Vec<Field>),
+}
+
+/// A field that a function gives.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Field {
+    /// Its name.
+    pub name: String,
+    /// What it is read as; none: as whatever is wanted, like a field of the record.
+    pub ty: Option<Type>,
 }
 
 /// What a function may know about the program around it.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Environment {
     /// How numbers are written in the input.
     pub numbers: NumberFormat,
+    /// How deep brackets may nest.
+    pub depth_max: u32,
     /// The keys of `hmac`.
     pub secrets: Secrets,
 }
 
+impl Default for Environment {
+    fn default() -> Self {
+        Self { numbers: NumberFormat::default(), depth_max: 64, secrets: Secrets::default() }
+    }
+}
+
 /// A literal argument that does not do.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct BadArgument {
     /// Which of the constants given to `prepare`.
     pub index: usize,
@@ -174,6 +212,10 @@ pub struct BadArgument {
     pub message: String,
     /// What to do.
     pub help: Option<String>,
+    /// The part of a text that is meant, in its bytes; none: the whole.
+    pub at: Option<Range<usize>>,
+    /// What to write there instead.
+    pub fix: Option<String>,
 }
 
 /// A format without `%z` has no zone.
@@ -182,6 +224,8 @@ pub const CODE_NO_ZONE: &str = "W0402";
 pub const CODE_UNKNOWN_ZONE_OR_DIRECTIVE: &str = "W0404";
 /// A secret that was not given.
 pub const CODE_NO_SECRET: &str = "W0117";
+/// A regular expression or a grok pattern that cannot be used.
+pub const CODE_BAD_PATTERN: &str = "W0406";
 /// Any other literal argument that does not do.
 pub const CODE_BAD_LITERAL: &str = "W0405";
 
@@ -189,7 +233,7 @@ impl BadArgument {
     /// A literal that does not do, for a reason of the function's own.
     fn literal(index: usize, message: impl Into<String>, help: impl Into<String>) -> Self {
         let (message, help) = (message.into(), Some(help.into()));
-        Self { index, code: CODE_BAD_LITERAL, message, help }
+        Self { index, code: CODE_BAD_LITERAL, message, help, ..Self::default() }
     }
 }
 
@@ -232,6 +276,11 @@ pub trait Call: Send + Sync + fmt::Debug {
     /// Runs it. Arguments are values of the declared types, never invalid, and never missing unless
     /// [`Builtin::takes_missing`]; optional ones may be absent.
     fn call<'a>(&self, args: &[Value<'a>], arena: &'a Bump) -> Value<'a>;
+
+    /// The size of the regular expressions in it.
+    fn program_bytes(&self) -> usize {
+        0
+    }
 }
 
 impl fmt::Debug for Builtin {
@@ -283,6 +332,11 @@ pub static ALL: &[&Builtin] = &[
     &uuid5::BUILTIN,
     &sha256::BUILTIN,
     &hmac::BUILTIN,
+    &json::BUILTIN,
+    &kv::BUILTIN,
+    &extract::BUILTIN,
+    &grok::BUILTIN,
+    &url::BUILTIN,
     &url_decode::BUILTIN,
     &base64::BUILTIN,
     &mask_email::BUILTIN,

@@ -11,6 +11,7 @@
 mod arithmetic;
 mod choose;
 mod compare;
+mod derive;
 pub(crate) mod list;
 mod read;
 #[cfg(test)]
@@ -23,9 +24,11 @@ use crate::block::Record;
 use crate::builtins::{self, Call};
 use crate::convert;
 use crate::plan::{
-    CallMissing, Column, Constant, Expr, ExprId, Meta, ObjectMeta, Outcome, Plan, ScopeId,
+    CallMissing, Column, Constant, Expr, ExprId, Meta, ObjectMeta, Origin, Outcome, Plan, Scope,
+    ScopeId, Shape,
 };
 use crate::project::json;
+use crate::types::NumberFormat;
 use crate::value::{Fault, Value};
 
 /// Where the slots of each scope are among all slots, and other things that follow from the plan.
@@ -33,8 +36,33 @@ use crate::value::{Fault, Value};
 pub(crate) struct Layout {
     first_slot: Vec<usize>,
     slots: usize,
-    /// Slots hold cells of a row and no JSON.
+    /// What the slots of each scope hold.
+    content: Vec<Content>,
+}
+
+/// What the slots of a scope hold.
+#[derive(Debug, Clone, Copy)]
+struct Content {
+    /// Texts as they are, and no JSON.
     cells: bool,
+    /// How numbers are written in it.
+    numbers: NumberFormat,
+}
+
+impl Content {
+    fn of(scope: &Scope, plan: &Plan) -> Self {
+        let is_csv = matches!(plan.input.format, crate::input::Format::Csv(_));
+        match &scope.origin {
+            Origin::Given if is_csv && scope.parent.is_none() => {
+                Self { cells: true, numbers: plan.numbers }
+            }
+            Origin::Call { shape: Shape::Fields(_) | Shape::Pairs, .. } => {
+                Self { cells: true, numbers: plan.numbers }
+            }
+            // JSON has numbers of its own, wherever it stands.
+            _ => Self { cells: false, numbers: NumberFormat::default() },
+        }
+    }
 }
 
 impl Layout {
@@ -46,8 +74,8 @@ impl Layout {
             first
         });
         let first_slot = first_slot.collect();
-        let cells = matches!(plan.input.format, crate::input::Format::Csv(_));
-        Self { first_slot, slots, cells }
+        let content = plan.scopes.iter().map(|scope| Content::of(scope, plan)).collect();
+        Self { first_slot, slots, content }
     }
 }
 
@@ -72,7 +100,7 @@ pub(crate) struct Machine<'a, 'w> {
     around: Surroundings<'a>,
     /// Of all scopes.
     slots: &'a mut [Option<&'a str>],
-    scopes: &'a mut [Instance],
+    scopes: &'a mut [Instance<'a>],
     /// The value of each register, and the instance of its scope that it belongs to.
     registers: &'a mut [(u32, Value<'a>)],
     /// The final outcomes of the columns of this event.
@@ -84,11 +112,13 @@ pub(crate) struct Machine<'a, 'w> {
 
 /// A scope's present instance.
 #[derive(Debug, Clone, Copy, Default)]
-struct Instance {
-    /// Counts the instances; 0 before the first.
+struct Instance<'a> {
+    /// Counts the instances; 0 before the first. Of a derived record: the number of its parent that it belongs to.
     number: u32,
     /// The position in its array.
     index: u32,
+    /// Why a derived record is invalid.
+    fault: Option<&'a Fault<'a>>,
 }
 
 impl<'a, 'w> Machine<'a, 'w> {
@@ -151,6 +181,10 @@ impl<'a, 'w> Machine<'a, 'w> {
             Expr::ChoiceString(ways) => match self.choose_slot(ways) {
                 Some(slot) => self.read_string(slot),
                 None => Value::Missing,
+            },
+            Expr::Derived(scope, expr) => match self.derive(*scope) {
+                Ok(()) => self.eval(*expr),
+                Err(fault) => Value::Invalid(fault),
             },
             Expr::Meta(meta) => self.meta(*meta),
             Expr::Index(scope) => Value::Int(self.scopes[usize::from(*scope)].index.into()),

@@ -26,6 +26,7 @@ pub mod frame;
 pub mod framer;
 pub mod input;
 pub mod output;
+pub mod pattern;
 pub mod plan;
 mod project;
 pub mod raw;

@@ -65,6 +65,48 @@ pub struct Scope {
     pub parent: Option<ScopeId>,
     /// The wanted paths.
     pub projection: Projection,
+    /// Where its text comes from.
+    pub origin: Origin,
+}
+
+/// Where the text of a scope comes from.
+#[derive(Debug, Clone, Default)]
+pub enum Origin {
+    /// It is the record, or the element that a loop has reached.
+    #[default]
+    Given,
+    /// A function gives it: the first read of each instance of the parent scope calls it.
+    Call {
+        /// The function.
+        call: Arc<dyn Call>,
+        /// Its arguments.
+        args: Vec<ExprId>,
+        /// What it gives.
+        shape: Shape,
+    },
+    /// The first element of an array for which a condition holds, looked for at the first read of each instance of the
+    /// parent scope.
+    Find {
+        /// The array.
+        array: Slot,
+        /// Its elements.
+        scope: ScopeId,
+        /// Of an element, what is looked for. An element without it is passed over.
+        value: Slot,
+        /// The condition.
+        condition: ExprId,
+    },
+}
+
+/// What a function that makes a record gives.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Shape {
+    /// JSON, which is projected.
+    Json,
+    /// Texts, as many as here; each goes to its slot, if it is wanted.
+    Fields(Vec<Option<u16>>),
+    /// Names and texts by turns. The first of a name counts.
+    Pairs,
 }
 
 /// The wanted paths as a trie. Node 0 is the value that is projected.
@@ -126,6 +168,9 @@ pub enum Expr {
     Choice(Vec<(Slot, Slot)>, Type),
     /// The same, as [`Expr::ReadString`].
     ChoiceString(Vec<(Slot, Slot)>),
+    /// Makes the record of a scope that has an [`Origin`], unless that is done, and evaluates an expression that reads it.
+    /// Invalid if the record is.
+    Derived(ScopeId, ExprId),
     /// About the object that the record is in.
     Meta(Meta),
     /// The position of a loop's element in its array.

@@ -92,7 +92,7 @@ fn text_end(record: &[u8], from: usize) -> Result<usize, Unsound> {
 /// Eight bytes at a time: `x - 0x01..` borrows into the highest bit of a byte that is zero, which a wanted byte
 /// becomes by an exclusive or with itself; `x - 0x20..` borrows likewise for less than 0x20. A borrow that runs on
 /// marks bytes behind the first hit only, so the lowest mark is exact.
-fn skip_plain(bytes: &[u8], from: usize) -> usize {
+pub(crate) fn skip_plain(bytes: &[u8], from: usize) -> usize {
     const ONES: u64 = u64::from_ne_bytes([1; 8]);
     const HIGH: u64 = u64::from_ne_bytes([0x80; 8]);
     const QUOTES: u64 = u64::from_ne_bytes([b'"'; 8]);

@@ -133,7 +133,7 @@ impl<'a> Run<'_, 'a, '_> {
         let elements = match self.machine.array(array) {
             Array::Missing => return Ok(()),
             Array::Elements(elements) => elements,
-            Array::Other(_) => {
+            Array::Other(_) | Array::Invalid(_) => {
                 return Err(Refusal::new(Code::Each, line, "there is no list here").into());
             }
         };

@@ -83,6 +83,7 @@ pub(super) fn bad_format(error: &FormatError) -> BadArgument {
         code: CODE_UNKNOWN_ZONE_OR_DIRECTIVE,
         message: error.to_string(),
         help: Some(error.help()),
+        ..BadArgument::default()
     }
 }
 
@@ -94,6 +95,7 @@ fn no_zone(format: &str) -> BadArgument {
         help: Some(format!(
             "name the zone: `timestamp(\"{format}\", \"Europe/Berlin\")`, or \"UTC\""
         )),
+        ..BadArgument::default()
     }
 }
 
@@ -118,6 +120,7 @@ fn unknown_zone(name: &str) -> BadArgument {
         code: CODE_UNKNOWN_ZONE_OR_DIRECTIVE,
         message: format!("there is no time zone `{name}`"),
         help: Some(help),
+        ..BadArgument::default()
     }
 }
 

@@ -169,7 +169,7 @@ impl<'a> Maker<'_, 'a, '_> {
                     let elements = match self.machine.array(*array) {
                         Array::Missing => continue,
                         Array::Elements(elements) => elements,
-                        Array::Other(_) => {
+                        Array::Other(_) | Array::Invalid(_) => {
                             *self.skipped += 1;
                             continue;
                         }

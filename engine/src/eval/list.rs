@@ -19,11 +19,18 @@ pub(crate) enum Array<'a> {
     Elements(Elements<'a>),
     /// Something else: its text.
     Other(&'a str),
+    /// The record that it is a field of cannot be made.
+    Invalid(&'a Fault<'a>),
 }
 
 impl<'a> Machine<'a, '_> {
     /// The elements of the array in a slot.
-    pub(crate) fn array(&self, slot: Slot) -> Array<'a> {
+    pub(crate) fn array(&mut self, slot: Slot) -> Array<'a> {
+        if let Slot::Scope(scope, _) = slot
+            && let Err(fault) = self.derive(scope)
+        {
+            return Array::Invalid(fault);
+        }
         let Some(text) = self.slot(slot) else { return Array::Missing };
         match Elements::of(text) {
             Some(elements) if !self.is_cell(slot) => Array::Elements(elements),
@@ -84,10 +91,11 @@ impl<'a> Machine<'a, '_> {
     }
 
     /// The elements that a list function goes through; none if the array is missing.
-    fn elements(&self, array: Slot) -> Result<Option<Elements<'a>>, &'a Fault<'a>> {
+    pub(super) fn elements(&mut self, array: Slot) -> Result<Option<Elements<'a>>, &'a Fault<'a>> {
         match self.array(array) {
             Array::Missing => Ok(None),
             Array::Elements(elements) => Ok(Some(elements)),
+            Array::Invalid(fault) => Err(fault),
             Array::Other(text) => match convert::fault(self.arena, "a list", text) {
                 Value::Invalid(fault) => Err(fault),
                 _ => Ok(None),

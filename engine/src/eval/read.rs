@@ -4,7 +4,7 @@ use crate::convert;
 use crate::eval::Machine;
 use crate::plan::Slot;
 use crate::project::{skip, strict, string};
-use crate::types::Type;
+use crate::types::{NumberFormat, Type};
 use crate::value::Value;
 
 impl<'a> Machine<'a, '_> {
@@ -13,7 +13,8 @@ impl<'a> Machine<'a, '_> {
         let (text, cell) = match slot {
             Slot::Scope(scope, slot) => {
                 let first = self.around.layout.first_slot[usize::from(scope)];
-                (self.slots[first + usize::from(slot)]?, self.around.layout.cells)
+                let content = self.around.layout.content[usize::from(scope)];
+                (self.slots[first + usize::from(slot)]?, content.cells)
             }
             Slot::Wrapper(member) => {
                 (self.around.wrapper.get(usize::from(member)).copied().flatten()?, false)
@@ -35,7 +36,8 @@ impl<'a> Machine<'a, '_> {
             _ => {}
         }
         let content = if self.is_cell(slot) { Some(text) } else { self.scalar(text) };
-        match content.map(|text| (text, convert::read_text(text, ty, self.plan.numbers))) {
+        let numbers = self.numbers(slot);
+        match content.map(|text| (text, convert::read_text(text, ty, numbers))) {
             Some((_, Some(value))) => value,
             Some((text, None)) => convert::fault(self.arena, ty.noun(), text),
             None => convert::fault(self.arena, ty.noun(), text),
@@ -58,7 +60,18 @@ impl<'a> Machine<'a, '_> {
     }
 
     pub(super) fn is_cell(&self, slot: Slot) -> bool {
-        self.around.layout.cells && matches!(slot, Slot::Scope(..))
+        match slot {
+            Slot::Scope(scope, _) => self.around.layout.content[usize::from(scope)].cells,
+            Slot::Wrapper(_) => false,
+        }
+    }
+
+    /// How numbers are written in the text of a slot.
+    fn numbers(&self, slot: Slot) -> NumberFormat {
+        match slot {
+            Slot::Scope(scope, _) => self.around.layout.content[usize::from(scope)].numbers,
+            Slot::Wrapper(_) => NumberFormat::default(),
+        }
     }
 
     /// The text of a JSON string, number or truth value. None of an object or array, and of what is not one JSON value.
@@ -75,8 +88,8 @@ impl<'a> Machine<'a, '_> {
 
     /// Copied as it stands, on one line.
     fn read_json(&self, text: &'a str) -> Value<'a> {
-        if !strict::is_value(text) {
-            return convert::fault(self.arena, Type::Json.noun(), text);
+        if let Err(fault) = strict::check_copy(text) {
+            return convert::fault(self.arena, fault.noun(), text);
         }
         // In a sound record line ends are white space: within strings they would be escaped.
         if memchr::memchr2(b'\n', b'\r', text.as_bytes()).is_none() {

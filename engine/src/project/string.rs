@@ -60,7 +60,7 @@ fn unicode(bytes: &[u8]) -> Option<(char, usize)> {
     Some((char::from_u32(code_point)?, 12))
 }
 
-fn code_unit(bytes: &[u8]) -> Option<u32> {
+pub(super) fn code_unit(bytes: &[u8]) -> Option<u32> {
     if bytes.get(..2)? != b"\\u" {
         return None;
     }

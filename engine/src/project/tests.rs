@@ -139,7 +139,7 @@ fn values_are_checked_strictly() {
         "[1 , [{}] ]",
         r#"{"a" : [] , "b":{"c":1}}"#,
     ] {
-        assert!(strict::is_value(good), "{good}");
+        assert!(strict::is_value(good, 64), "{good}");
     }
     for bad in [
         "",
@@ -170,7 +170,7 @@ fn values_are_checked_strictly() {
         "\"",
         "\u{e9}",
     ] {
-        assert!(!strict::is_value(bad), "{bad}");
+        assert!(!strict::is_value(bad, 64), "{bad}");
     }
 }
 
@@ -335,6 +335,6 @@ proptest! {
     fn strict_values_are_those_of_simd_json(text in record()) {
         prop_assume!(sound::check(text.as_bytes(), 64).is_ok() && !text.contains("ud800"));
         let theirs = simd_json::to_borrowed_value(&mut text.clone().into_bytes()).is_ok();
-        prop_assert_eq!(strict::is_value(text.trim_matches([' ', '\t', '\n', '\r'])), theirs);
+        prop_assert_eq!(strict::is_value(text.trim_matches([' ', '\t', '\n', '\r']), 64), theirs);
     }
 }
