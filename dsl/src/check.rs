@@ -6,7 +6,7 @@
 //!
 //! - `head`: the header lines and the `input` block
 //! - `names`: what a word stands for
-//! - `expr`, `path`, `call`, `list`: expressions
+//! - `expr`, `path`, `call`, `list`, `record`: expressions
 //! - `event`, `emit`, `ocsf`, `derive`: what an event holds
 //! - `routing`: statements, and the rules about identity and counting
 //! - `samples`: what the tests of the program show about its paths
@@ -22,6 +22,7 @@ mod list;
 mod names;
 mod ocsf_types;
 mod path;
+mod record;
 mod record_hash;
 mod routing;
 mod samples;
@@ -116,6 +117,11 @@ pub(crate) struct Checker<'a> {
     lets: Vec<LetInfo<'a>>,
     typed_lets: Vec<hir::Let>,
     loops: Vec<LoopInfo>,
+    derived: Vec<hir::Derived>,
+    /// What is known of each of `derived`.
+    derived_info: Vec<record::DerivedInfo>,
+    /// The regular expressions: where they stand, and how large they are compiled.
+    patterns: Vec<(Span, usize)>,
     /// The loop around what is being checked.
     current_loop: Option<hir::LoopId>,
     /// What `it` stands for.
@@ -148,6 +154,9 @@ impl<'a> Checker<'a> {
             lets: Vec::new(),
             typed_lets: Vec::new(),
             loops: Vec::new(),
+            derived: Vec::new(),
+            derived_info: Vec::new(),
+            patterns: Vec::new(),
             current_loop: None,
             current_element: None,
             redacted: Vec::new(),
@@ -183,6 +192,7 @@ impl<'a> Checker<'a> {
                 .map(|(name, version)| hir::Secret { name, version })
                 .collect(),
             tables: self.tables.into_iter().map(|table| table.hir).collect(),
+            derived: self.derived,
             lets: self.typed_lets,
             body,
         };

@@ -35,6 +35,8 @@ pub struct Program {
     pub secrets: Vec<Secret>,
     /// Look-up tables.
     pub tables: Vec<Table>,
+    /// Records that functions make.
+    pub derived: Vec<Derived>,
     /// The expressions that `let`s stand for; one for each `let` and type that it is read as.
     pub lets: Vec<Let>,
     /// What is done with a record. Filters at the top level come first, in their order.
@@ -73,6 +75,49 @@ pub struct Let {
     /// The loop around the `let`; none for the record.
     pub scope: Option<LoopId>,
 }
+
+/// A record that the program makes. Paths start from it.
+///
+/// If it is missing, so is every path from it; if it is invalid, all of them are invalid for the same reason.
+#[derive(Debug)]
+pub struct Derived {
+    /// How it is made.
+    pub kind: DerivedKind,
+    /// The innermost loop that it depends on; none for the record.
+    pub scope: Option<LoopId>,
+    /// Where it stands.
+    pub span: Span,
+}
+
+/// How a record is made.
+#[derive(Debug)]
+pub enum DerivedKind {
+    /// By a function whose result is a record; outcomes are those of every function.
+    Call {
+        /// The function.
+        builtin: &'static Builtin,
+        /// Its literal arguments.
+        literals: Vec<builtins::Constant>,
+        /// Its code, with the literal arguments bound.
+        call: Arc<dyn Call>,
+        /// The other arguments.
+        args: Vec<Expr>,
+    },
+    /// `find(L, c)`: of the first element that is there and meets a condition. A missing list gives none.
+    Find {
+        /// The array.
+        array: Path,
+        /// Its elements.
+        id: LoopId,
+        /// Of an element, what is looked for: itself, or what its steps lead to. An element without it is passed over.
+        value: Path,
+        /// The condition. If it is invalid for an element that is reached, so is the record.
+        condition: Expr,
+    },
+}
+
+/// An index into [`Program::derived`].
+pub type DerivedId = u16;
 
 /// A number for each `each`, `add ... each` and list function of a program.
 pub type LoopId = u16;
@@ -124,6 +169,9 @@ pub enum Root {
     Wrapper,
     /// The element of a loop or list function.
     Loop(LoopId),
+    /// A record that the program makes. Of one that [`builtins::Fields::Pairs`] or [`builtins::Fields::Named`] gives, at
+    /// most one name follows.
+    Derived(DerivedId),
 }
 
 /// A step of a path.

@@ -5,6 +5,7 @@
 //! - the patterns of a `match` and the keys of a table are made fast to look up ([`Patterns`]);
 //! - names in objects become numbers, so that constraints are looked up by index.
 
+mod derive;
 mod expr;
 mod output;
 mod scopes;
@@ -22,6 +23,7 @@ use scopes::Scopes;
 pub fn lower(program: &hir::Program, source: &Source) -> Plan {
     let mut lowering = Lowering::new(program, source);
     let body = lowering.stmts(&program.body);
+    lowering.derived();
     let raw = match &program.raw {
         hir::Raw::Keep => Raw::Keep,
         hir::Raw::Drop => Raw::Drop,

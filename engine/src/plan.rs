@@ -78,7 +78,7 @@ pub enum Origin {
     /// A function gives it: the first read of each instance of the parent scope calls it.
     Call {
         /// The function.
-        call: Arc<dyn Call>,
+        callee: Callee,
         /// Its arguments.
         args: Vec<ExprId>,
         /// What it gives.

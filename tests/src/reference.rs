@@ -14,6 +14,7 @@ mod json;
 mod number;
 mod paths;
 mod raw;
+mod record;
 
 use std::borrow::Cow;
 
@@ -171,8 +172,9 @@ impl Run<'_> {
         let raw = raw::stored(&self.program.raw, &self.program.input, &framed.header, bytes);
         let (line, offset) = (self.line(framed), framed.range.start as u64);
         let record = Record { root, wrapper, line, offset, bytes, raw };
-        let arena = Bump::new();
-        let evaluator = Evaluator::new(self.program, self.source, self.meta, &arena, &record);
+        let (arena, trees) = (Bump::new(), json::Trees::default());
+        let store = eval::Store { arena: &arena, trees: &trees };
+        let evaluator = Evaluator::new(self.program, self.source, self.meta, store, &record);
         let (outcome, skipped_values) = evaluator.record();
         self.skipped_values = skipped_values;
         outcome

@@ -117,7 +117,7 @@ impl<'a> Checker<'a> {
             return;
         }
         let known = builtins::ALL.iter().map(|builtin| builtin.name);
-        let known = known.chain(LIST_FUNCTIONS).chain(super::list::FOLDS);
+        let known = known.chain(LIST_FUNCTIONS).chain(super::list::FOLDS).chain(["find"]);
         let mut report = Diagnostic::error(
             "W0102",
             name.span,
@@ -170,9 +170,9 @@ impl<'a> Checker<'a> {
                     let ty = ty.unwrap_or(Type::Text);
                     self.expr(arg, ty).map(|value| values.push(value))
                 }
-                constant => self
-                    .constant_argument(arg, constant)
-                    .map(|value| constants.push((value, arg.span))),
+                constant => {
+                    self.constant_argument(arg, constant).map(|value| constants.push((value, *arg)))
+                }
             };
             sound &= ok.is_some();
         }
@@ -185,11 +185,17 @@ impl<'a> Checker<'a> {
             let kind = ExprKind::Meta(Meta::RecordSha256);
             values.push(Expr { kind, ty: Type::Text, span });
         }
-        let environment = Environment { numbers: self.head.numbers, secrets: self.secrets.clone() };
+        let environment = Environment {
+            numbers: self.head.numbers,
+            depth_max: self.head.input.depth_max,
+            secrets: self.secrets.clone(),
+        };
         match (builtin.prepare)(&plain, &environment) {
             Ok(call) => {
+                self.count_pattern(call.program_bytes(), name.span)?;
                 self.note_secret(builtin, &plain);
                 let ty = match builtin.result {
+                    ResultType::Record(_) => Type::Json,
                     ResultType::Fixed(ty) => ty,
                     ResultType::Number => widest(values.iter().map(|value| Some(value.ty))),
                 };
@@ -198,8 +204,15 @@ impl<'a> Checker<'a> {
                 Some(Expr { kind, ty, span })
             }
             Err(bad) => {
-                let at = constants.get(bad.index).map_or(name.span, |(_, span)| *span);
+                let arg = constants.get(bad.index).map(|(_, arg)| *arg);
+                let whole = arg.map_or(name.span, |arg| arg.span);
+                let at = arg.zip(bad.at).map_or(whole, |(arg, at)| part_of(arg, &at));
                 let mut report = Diagnostic::error(bad.code, at, bad.message, "here");
+                if let Some(fix) = bad.fix
+                    && at != whole
+                {
+                    report = report.fix(format!("{} -> {fix}", self.source.slice(at)), at, fix);
+                }
                 if let Some(help) = bad.help {
                     report = report.help(help);
                 }
@@ -263,8 +276,19 @@ impl<'a> Checker<'a> {
         None
     }
 
-    pub(super) fn constant_argument(&mut self, arg: &ast::Expr, kind: ParamKind) -> Option<Constant> {
+    pub(super) fn constant_argument(
+        &mut self,
+        arg: &ast::Expr,
+        kind: ParamKind,
+    ) -> Option<Constant> {
+        if kind == ParamKind::ConstantRegex
+            && matches!(arg.node, Ast::Text(_) | Ast::Interpolated(_))
+        {
+            self.pattern_in_a_text(arg);
+            return None;
+        }
         let constant = match (&arg.node, kind) {
+            (Ast::Raw(text), ParamKind::ConstantRegex) => Some(Constant::Text(text.clone())),
             (Ast::Text(text) | Ast::Raw(text), ParamKind::ConstantText) => {
                 Some(Constant::Text(text.clone()))
             }
@@ -290,6 +314,7 @@ impl<'a> Checker<'a> {
                 ParamKind::ConstantText => "a constant text in quotes",
                 ParamKind::ConstantWord => "a word",
                 ParamKind::ConstantTexts => "a list of constant texts, `[\"a\", \"b\"]`,",
+                ParamKind::ConstantRegex => "a constant pattern, `r\"...\"`,",
                 ParamKind::ConstantIntOrLast => "a whole number or `last`",
                 _ => "a whole number",
             };
@@ -299,6 +324,23 @@ impl<'a> Checker<'a> {
             );
         }
         constant
+    }
+
+    /// A pattern that is no `r"..."`.
+    pub(super) fn pattern_in_a_text(&mut self, arg: &ast::Expr) {
+        let quote = Span::new(arg.span.start, arg.span.start + 1);
+        let text = self.source.slice(arg.span);
+        let mut report = Diagnostic::error(
+            "W0115",
+            arg.span,
+            "a pattern is written as `r\"...\"`",
+            "not written so",
+        )
+        .help("put an `r` before the quote, so that braces and backslashes are its own");
+        if !text.contains('\\') {
+            report = report.fix("add `r`", quote, "r\"");
+        }
+        self.report(report);
     }
 
     fn list_function(
@@ -435,6 +477,7 @@ impl<'a> Checker<'a> {
                 let builtin = builtins::find(name)?;
                 match builtin.result {
                     ResultType::Fixed(ty) => Some(ty),
+                    ResultType::Record(_) => None,
                     ResultType::Number => {
                         let numbers = args
                             .zip(builtin.params.iter())
@@ -445,6 +488,15 @@ impl<'a> Checker<'a> {
             }
         }
     }
+}
+
+/// A part of a literal, by its bytes within: of a raw one it is where it stands.
+pub(super) fn part_of(literal: &ast::Expr, part: &std::ops::Range<usize>) -> Span {
+    let Ast::Raw(text) = &literal.node else { return literal.span };
+    let start = literal.span.end - 1 - text.len() as u32;
+    // An empty part is shown as the character behind it.
+    let end = part.end.max(part.start + 1).min(text.len());
+    Span::new(start + (part.start.min(end)) as u32, start + end as u32)
 }
 
 /// The type that a number is read as: exact, if it does not say otherwise.

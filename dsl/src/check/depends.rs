@@ -3,7 +3,7 @@
 use weir_engine::plan::RedactStep;
 
 use super::Checker;
-use crate::hir::{Expr, ExprKind, LoopId, Path, Root, Step};
+use crate::hir::{DerivedKind, Expr, ExprKind, LoopId, Path, Root, Step};
 
 impl Checker<'_> {
     /// The loops whose element or position the expression reads.
@@ -11,22 +11,24 @@ impl Checker<'_> {
         let mut loops = Vec::new();
         self.visit(expr, &mut |part| match &part.kind {
             ExprKind::Index(id) => loops.push(*id),
-            ExprKind::Path(path) | ExprKind::StringOnly(path) => {
-                if let Root::Loop(id) = path.root {
-                    loops.push(id);
-                }
-            }
-            ExprKind::Count(path, ..)
+            ExprKind::Path(path)
+            | ExprKind::StringOnly(path)
+            | ExprKind::Count(path, ..)
             | ExprKind::Any(path, ..)
             | ExprKind::All(path, ..)
-            | ExprKind::Fold(_, path, ..) => {
-                if let Root::Loop(id) = path.root {
-                    loops.push(id);
-                }
-            }
+            | ExprKind::Fold(_, path, ..) => self.note_loops(path, &mut loops),
             _ => {}
         });
         loops
+    }
+
+    /// Adds the loops that a path starts from.
+    pub(super) fn note_loops(&self, path: &Path, loops: &mut Vec<LoopId>) {
+        match path.root {
+            Root::Record | Root::Wrapper => {}
+            Root::Loop(id) => loops.push(id),
+            Root::Derived(id) => loops.extend(&self.derived_info[id as usize].loops),
+        }
     }
 
     /// True if the expression reads a path that `raw redact` names, or something in it or around it.
@@ -50,7 +52,19 @@ impl Checker<'_> {
         found
     }
 
+    /// True if a path starts, maybe by way of loops, from a record that is made from a redacted path.
+    pub(super) fn is_of_redacted_record(&self, path: &Path) -> bool {
+        match path.root {
+            Root::Record | Root::Wrapper => false,
+            Root::Loop(id) => self.is_of_redacted_record(&self.loops[id as usize].array),
+            Root::Derived(id) => self.derived_info[id as usize].redacted,
+        }
+    }
+
     fn is_redacted(&self, path: &Path) -> bool {
+        if self.is_of_redacted_record(path) {
+            return true;
+        }
         let Some(whole) = self.absolute(path) else { return false };
         self.redacted.iter().any(|redacted| {
             whole.iter().zip(redacted).all(|(step, redacted)| meets(step, redacted))
@@ -62,6 +76,10 @@ impl Checker<'_> {
         let mut way = match path.root {
             Root::Record => Vec::new(),
             Root::Wrapper => return None,
+            Root::Derived(id) => match &self.derived[id as usize].kind {
+                DerivedKind::Find { value, .. } => self.absolute(value)?,
+                DerivedKind::Call { .. } => return None,
+            },
             Root::Loop(id) => {
                 let mut way = self.absolute(&self.loops[id as usize].array)?;
                 way.push(AnyStep::Element);

@@ -80,10 +80,20 @@ impl Checker<'_> {
             let uids = enumeration.values.iter().filter_map(|value| value.number);
             let uids =
                 uids.map(|number| (number, (i64::from(class.uid) * 100 + number).to_string()));
-            echoes.push(Echo { name: "type_uid".into(), texts: uids.collect(), other: None, check: Check::Text });
+            echoes.push(Echo {
+                name: "type_uid".into(),
+                texts: uids.collect(),
+                other: None,
+                check: Check::Text,
+            });
             if class.attributes.get("type_name").is_some() {
                 let names = captions(enumeration, &format!("{}: ", class.caption));
-                echoes.push(Echo { name: "type_name".into(), texts: names, other: None, check: Check::Text });
+                echoes.push(Echo {
+                    name: "type_name".into(),
+                    texts: names,
+                    other: None,
+                    check: Check::Text,
+                });
             }
         }
         activity

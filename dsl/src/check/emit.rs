@@ -683,7 +683,12 @@ impl<'a> Checker<'a> {
             ExprKind::Match { subject, .. } => Some((**subject).clone()),
             _ => None,
         };
-        vec![hir::Echo { name: sibling.to_owned(), texts: captions(enumeration, ""), other, check: weir_engine::plan::Check::Text }]
+        vec![hir::Echo {
+            name: sibling.to_owned(),
+            texts: captions(enumeration, ""),
+            other,
+            check: weir_engine::plan::Check::Text,
+        }]
     }
 
     /// A value of an enum: literals are captions or numbers, also in the arms of `match` and `if`.

@@ -57,6 +57,10 @@ impl<'a> Checker<'a> {
                 let place = self.place(root, steps, span)?;
                 self.read_place(place, want, span)
             }
+            _ if self.gives_record(expr) => {
+                let root = Root::Derived(self.record(expr)?);
+                self.read_place(Place::Path(Path { root, steps: Vec::new() }), want, span)
+            }
             Ast::Name(name) => self.name(name, want, span),
             Ast::Call { name, args } if FOLDS.contains(&name.node.as_str()) => {
                 self.fold(name, None, args, want, span)
@@ -73,8 +77,12 @@ impl<'a> Checker<'a> {
             Ast::Unary(UnaryOp::Negate, inner) => self.negate(inner, want, span),
             Ast::Binary(op, left, right) => self.binary(*op, left, right, want, span),
             Ast::Is { subject, negated, what } => {
-                let ty = self.natural(subject).unwrap_or(Type::Json);
-                let subject = self.expr(subject, ty)?;
+                let subject = if self.gives_record(subject) {
+                    self.whole_record(subject)?
+                } else {
+                    let ty = self.natural(subject).unwrap_or(Type::Json);
+                    self.expr(subject, ty)?
+                };
                 let outcome = match what {
                     IsWhat::Missing => Outcome::Missing,
                     IsWhat::Present => Outcome::Present,
@@ -292,7 +300,13 @@ impl<'a> Checker<'a> {
     pub(super) fn read_place(&mut self, place: Place, want: Type, span: Span) -> Option<Expr> {
         let (kind, ty) = match place {
             Place::Path(path) => {
+                if self.record_is_no_value(&path, span) {
+                    return None;
+                }
                 self.count_path(&path, span)?;
+                if let Some(ty) = self.type_of_field(&path) {
+                    return typed_field(path, ty, span);
+                }
                 let readable = match want {
                     Type::List(_) => Type::Text,
                     other => other,
@@ -504,24 +518,24 @@ impl<'a> Checker<'a> {
             );
             return None;
         };
-        match regex::RegexBuilder::new(pattern).size_limit(1 << 20).build() {
-            Ok(regex) => {
-                let kind = ExprKind::Matches(subject?.into(), regex);
+        match weir_engine::pattern::compile(pattern) {
+            Ok(pattern) => {
+                self.count_pattern(pattern.program_bytes, right.span)?;
+                let kind = ExprKind::Matches(subject?.into(), pattern.regex);
                 Some(Expr { kind, ty: Type::Bool, span })
             }
-            Err(error) => {
-                let why = error.to_string();
-                let why = why.lines().last().unwrap_or("").trim_start_matches("error: ").to_owned();
+            Err(fault) => {
+                let at = fault.at.map_or(right.span, |at| super::call::part_of(right, &at));
+                let help =
+                    "look-around and back-references do not exist: matching takes linear time";
                 self.report(
                     Diagnostic::error(
-                        "W0404",
-                        right.span,
-                        "this regular expression cannot be read",
-                        why,
+                        "W0406",
+                        at,
+                        format!("this regular expression cannot be used: {}", fault.message),
+                        "here",
                     )
-                    .help(
-                        "look-around and back-references do not exist: matching takes linear time",
-                    ),
+                    .help(help),
                 );
                 None
             }
@@ -587,6 +601,9 @@ impl<'a> Checker<'a> {
     }
 
     fn natural_of_path(&self, root: &ast::PathRoot, steps: &[ast::PathStep]) -> Option<Type> {
+        if let Some(ty) = self.natural_of_field(root, steps) {
+            return Some(ty);
+        }
         let ast::PathRoot::Name(name) = root else { return None };
         let column = match steps.last() {
             Some(ast::PathStep::Key(column)) => &column.node,
@@ -724,6 +741,17 @@ impl<'a> Checker<'a> {
 
 fn text_constant(text: &str, span: Span) -> Expr {
     Expr { kind: ExprKind::Constant(Constant::Text(text.to_owned())), ty: Type::Text, span }
+}
+
+/// A field that has a type by itself. Its function gives its text in the usual form, whatever form numbers have in the
+/// input.
+fn typed_field(path: Path, ty: Type, span: Span) -> Option<Expr> {
+    let reader = if ty == Type::Int { "int" } else { "decimal" };
+    let builtin = weir_engine::builtins::find(reader)?;
+    let call = (builtin.prepare)(&[], &Default::default()).ok()?.into();
+    let text = Expr { kind: ExprKind::Path(path), ty: Type::Text, span };
+    let kind = ExprKind::Call { builtin, literals: Vec::new(), call, args: vec![text] };
+    Some(Expr { kind, ty, span })
 }
 
 pub(super) fn missing(ty: Type, span: Span) -> Expr {

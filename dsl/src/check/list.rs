@@ -22,12 +22,7 @@ const UNREAD: Type = Type::Json.list();
 
 impl<'a> Checker<'a> {
     /// `["a", .b]`
-    pub(super) fn list(
-        &mut self,
-        items: &'a [ast::Expr],
-        want: Type,
-        span: Span,
-    ) -> Option<Expr> {
+    pub(super) fn list(&mut self, items: &'a [ast::Expr], want: Type, span: Span) -> Option<Expr> {
         let of = want.element().unwrap_or_else(|| self.natural_of_items(items));
         let items: Vec<Option<Expr>> = items.iter().map(|item| self.expr(item, of)).collect();
         let items = items.into_iter().collect::<Option<Vec<_>>>()?;
@@ -133,9 +128,14 @@ impl<'a> Checker<'a> {
         let text = self.source.slice(span).to_owned();
         let bounded = format!("{text} |> take(100)");
         self.report(
-            Diagnostic::error("W0604", span, "this list has no bound", "as long as the record says")
-                .help(format!("write how many elements are kept at most: `{bounded}`"))
-                .fix("take(100)", span, bounded),
+            Diagnostic::error(
+                "W0604",
+                span,
+                "this list has no bound",
+                "as long as the record says",
+            )
+            .help(format!("write how many elements are kept at most: `{bounded}`"))
+            .fix("take(100)", span, bounded),
         );
         None
     }

@@ -41,6 +41,10 @@ pub(super) struct LetInfo<'a> {
     pub(super) scope: Option<LoopId>,
     /// Its typed forms, as indices into the program's `lets`.
     pub(super) typed: Vec<(Type, usize)>,
+    /// The record that it stands for, if it is one.
+    pub(super) record: Option<hir::DerivedId>,
+    /// The path from a record that it stands for, if it is one.
+    pub(super) field: Option<hir::Path>,
     /// It was reported; uses keep silent.
     pub(super) poisoned: bool,
 }
@@ -79,6 +83,14 @@ impl Names {
     pub(super) fn get(&self, name: &str) -> Option<(Binding, Span)> {
         let found = self.list.iter().find(|(known, ..)| known == name)?;
         Some((found.1, found.2))
+    }
+
+    /// The loops around, outermost first.
+    pub(super) fn loops(&self) -> impl Iterator<Item = LoopId> {
+        self.list.iter().filter_map(|(_, binding, _)| match binding {
+            Binding::Loop(id) => Some(*id),
+            Binding::Let(_) | Binding::Table(_) => None,
+        })
     }
 
     fn all(&self) -> impl Iterator<Item = &str> {
@@ -127,10 +139,14 @@ impl<'a> Checker<'a> {
             span: item.span,
             scope: self.current_loop,
             typed: Vec::new(),
+            record: None,
+            field: None,
             poisoned: false,
         });
         let before = self.reports.list.len();
-        if !self.names_a_place(&item.expr) {
+        if self.gives_record(&item.expr) {
+            self.lets[index].poisoned = self.record_of_let(index).is_none();
+        } else if !self.names_a_place(&item.expr) {
             let ty = self.natural(&item.expr).unwrap_or(Type::Text);
             let poisoned = self.typed_let(index, ty).is_none();
             self.lets[index].poisoned = poisoned && self.reports.list.len() > before;

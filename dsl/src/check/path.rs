@@ -128,30 +128,12 @@ impl<'a> Checker<'a> {
             PathRoot::Record => self.steps(Path { root: Root::Record, steps: Vec::new() }, steps),
             PathRoot::Wrapper => self.wrapper(steps, span),
             PathRoot::Name(name) => self.place_of_name(name, steps, span),
-            PathRoot::Expr(inner) => self.place_of_value(inner, span),
+            PathRoot::Expr(inner) if self.gives_record(inner) => {
+                let root = Root::Derived(self.record(inner)?);
+                self.steps(Path { root, steps: Vec::new() }, steps)
+            }
+            PathRoot::Expr(inner) => self.place_of_value(inner, steps, span),
         }
-    }
-
-    fn place_of_value(&mut self, inner: &ast::Expr, span: Span) -> Option<Place> {
-        let report = if matches!(inner.node, ExprKind::Call { .. } | ExprKind::Pipe { .. }) {
-            Diagnostic::error(
-                "W0009",
-                span,
-                "fields of what a function gives are not read by this version of weir yet",
-                "a field of a value",
-            )
-            .help("read the fields from paths of the record")
-        } else {
-            Diagnostic::error(
-                "W0109",
-                span,
-                "only a record has fields, this is a value",
-                "a field of a value",
-            )
-            .help("give every side its own path: `.a.x ?? .b.x` instead of `(.a ?? .b).x`")
-        };
-        self.report(report);
-        None
     }
 
     fn place_of_name(
@@ -196,6 +178,13 @@ impl<'a> Checker<'a> {
             return None;
         }
         let expr = self.lets[index].expr;
+        if self.gives_record(expr) {
+            let root = Root::Derived(self.record_of_let(index)?);
+            return self.steps(Path { root, steps: Vec::new() }, steps);
+        }
+        if let Some(path) = self.lets[index].field.clone() {
+            return self.steps(path, steps);
+        }
         let inner = match &expr.node {
             _ if steps.is_empty() && !self.names_a_place(expr) => return Some(Place::Let(index)),
             ExprKind::Path { root, steps } => self.place_in_let(index, root, steps)?,
@@ -218,7 +207,12 @@ impl<'a> Checker<'a> {
             Place::Path(path) if path.root == Root::Wrapper => {
                 self.wrapper_steps(path, steps, span)
             }
-            Place::Path(path) => self.steps(path, steps),
+            Place::Path(path) => {
+                if matches!(path.root, Root::Derived(_)) {
+                    self.lets[index].field = Some(path.clone());
+                }
+                self.steps(path, steps)
+            }
             Place::Row(table, key) => self.column(table, key, steps, span),
             other => Some(other),
         }
@@ -384,7 +378,8 @@ impl<'a> Checker<'a> {
             }
             path.steps.push(next);
         }
-        if matches!(self.head.input.format, Format::Csv(_)) {
+        self.check_fields(&path, steps)?;
+        if matches!(self.head.input.format, Format::Csv(_)) && path.root == Root::Record {
             let way_too_long = path.steps.len() > 1 || !matches!(path.steps[..], [Step::Member(_)]);
             if way_too_long && let Some(step) = steps.last() {
                 self.report(
@@ -433,7 +428,7 @@ impl<'a> Checker<'a> {
     }
 }
 
-fn step_span(step: &PathStep) -> Span {
+pub(super) fn step_span(step: &PathStep) -> Span {
     match step {
         PathStep::Key(name) => name.span,
         PathStep::Choice(_, span) | PathStep::Each(span) => *span,

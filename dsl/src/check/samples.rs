@@ -99,7 +99,7 @@ impl<'a> Checker<'a> {
     fn values<'v>(&self, path: &Path, record: &'v OwnedValue) -> Vec<&'v OwnedValue> {
         let mut values = match path.root {
             Root::Record => vec![record],
-            Root::Wrapper => return Vec::new(),
+            Root::Wrapper | Root::Derived(_) => return Vec::new(),
             Root::Loop(id) => self
                 .values(&self.loops[id as usize].array, record)
                 .into_iter()

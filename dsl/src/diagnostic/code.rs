@@ -118,6 +118,7 @@ codes! {
     "W0403", "a number or duration that is too large";
     "W0404", "a format or a time zone that is not known";
     "W0405", "a constant that this function cannot take";
+    "W0406", "a pattern that cannot be used";
     "W0411", "a bare number as a time";
     "W0501", "records that match no branch disappear";
     "W0502", "a `match` that does not say what becomes of other texts";
@@ -131,6 +132,7 @@ codes! {
     "W0602", "loops nested too deeply";
     "W0603", "a program that is too large";
     "W0604", "a list without a bound";
+    "W0605", "regular expressions that are too large together";
     "W0701", "a test that expects an unknown field";
     "W0702", "a sample that cannot be read as the input";
     "W0801", "an unusual order";

@@ -146,6 +146,7 @@ fn result(builtin: &Builtin) -> String {
     match builtin.result {
         ResultType::Fixed(ty) => ty.noun().to_owned(),
         ResultType::Number => "a number".to_owned(),
+        ResultType::Record(_) => "a record".to_owned(),
     }
 }
 

@@ -4,27 +4,44 @@ use weir_engine::plan::{CallMissing, Callee, Expr, ExprId, Match, Patterns, Regi
 
 use super::Lowering;
 use super::scopes::RECORD;
-use crate::hir::{self, ExprKind, Path, Step, TextPattern};
+use crate::hir::{self, ExprKind, Path, Root, Step, TextPattern};
 
 impl Lowering<'_> {
     /// Lowers an expression and gives its index.
     pub(super) fn expr(&mut self, expr: &hir::Expr) -> ExprId {
         let lowered = self.lowered(expr);
-        self.exprs.push(lowered);
+        self.push(lowered)
+    }
+
+    fn push(&mut self, expr: Expr) -> ExprId {
+        self.exprs.push(expr);
         (self.exprs.len() - 1) as ExprId
+    }
+
+    /// A read; before one from a record that the program makes, that is made.
+    fn read(&mut self, path: &Path, read: Expr) -> Expr {
+        let Root::Derived(id) = path.root else { return read };
+        let scope = self.scopes.of_derived(id);
+        Expr::Derived(scope, self.push(read))
     }
 
     fn lowered(&mut self, expr: &hir::Expr) -> Expr {
         match &expr.kind {
             ExprKind::Constant(constant) => Expr::Constant(constant.clone()),
-            ExprKind::Path(path) => match self.path(path) {
-                Ok(slot) => Expr::Read(slot, expr.ty),
-                Err(choice) => Expr::Choice(choice, expr.ty),
-            },
-            ExprKind::StringOnly(path) => match self.path(path) {
-                Ok(slot) => Expr::ReadString(slot),
-                Err(choice) => Expr::ChoiceString(choice),
-            },
+            ExprKind::Path(path) => {
+                let read = match self.path(path) {
+                    Ok(slot) => Expr::Read(slot, expr.ty),
+                    Err(choice) => Expr::Choice(choice, expr.ty),
+                };
+                self.read(path, read)
+            }
+            ExprKind::StringOnly(path) => {
+                let read = match self.path(path) {
+                    Ok(slot) => Expr::ReadString(slot),
+                    Err(choice) => Expr::ChoiceString(choice),
+                };
+                self.read(path, read)
+            }
             ExprKind::Meta(meta) => Expr::Meta(*meta),
             ExprKind::Index(id) => Expr::Index(self.scopes.of_loop(*id)),
             ExprKind::Column(column) => Expr::Column(*column),
@@ -80,7 +97,7 @@ impl Lowering<'_> {
         }
     }
 
-    fn all(&mut self, parts: &[hir::Expr]) -> Vec<ExprId> {
+    pub(super) fn all(&mut self, parts: &[hir::Expr]) -> Vec<ExprId> {
         parts.iter().map(|part| self.expr(part)).collect()
     }
 

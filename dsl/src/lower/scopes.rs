@@ -3,9 +3,9 @@
 use std::collections::HashMap;
 
 use weir_engine::input::Format;
-use weir_engine::plan::{Node, Projection, Scope, ScopeId, Slot};
+use weir_engine::plan::{Node, Origin, Projection, Scope, ScopeId, Shape, Slot};
 
-use crate::hir::{LoopId, Path, Root, Step};
+use crate::hir::{DerivedId, LoopId, Path, Root, Step};
 
 /// The record's scope.
 pub(super) const RECORD: ScopeId = 0;
@@ -15,6 +15,11 @@ pub(super) struct Scopes {
     scopes: Vec<Scope>,
     of_loop: HashMap<LoopId, ScopeId>,
     wrapper: Vec<Vec<String>>,
+    of_derived: HashMap<DerivedId, ScopeId>,
+    /// The loop of each record that the program makes.
+    parents: Vec<Option<LoopId>>,
+    /// Records that are read, and whose making is still to be lowered.
+    pending: Vec<(DerivedId, ScopeId)>,
 }
 
 impl Scopes {
@@ -23,7 +28,54 @@ impl Scopes {
             Format::Json(records) => records.wrapper.clone(),
             Format::Ndjson | Format::Csv(_) => Vec::new(),
         };
-        Self { scopes: vec![Scope::default()], of_loop: HashMap::new(), wrapper }
+        Self {
+            scopes: vec![Scope::default()],
+            of_loop: HashMap::new(),
+            wrapper,
+            of_derived: HashMap::new(),
+            parents: program.derived.iter().map(|derived| derived.scope).collect(),
+            pending: Vec::new(),
+        }
+    }
+
+    /// The scope of a record that the program makes.
+    pub(super) fn of_derived(&mut self, id: DerivedId) -> ScopeId {
+        if let Some(scope) = self.of_derived.get(&id) {
+            return *scope;
+        }
+        let parent = self.parents[id as usize].map_or(RECORD, |id| self.of_loop(id));
+        let scope = self.scopes.len() as ScopeId;
+        self.scopes.push(Scope { parent: Some(parent), ..Scope::default() });
+        self.of_derived.insert(id, scope);
+        self.pending.push((id, scope));
+        scope
+    }
+
+    /// A record whose making is to be lowered.
+    pub(super) fn next_pending(&mut self) -> Option<(DerivedId, ScopeId)> {
+        self.pending.pop()
+    }
+
+    /// Says how the record of a scope is made.
+    pub(super) fn set_origin(&mut self, scope: ScopeId, origin: Origin) {
+        self.scopes[scope as usize].origin = origin;
+    }
+
+    /// Says what the function of a scope's record gives.
+    pub(super) fn set_shape(&mut self, scope: ScopeId, new: Shape) {
+        if let Origin::Call { shape, .. } = &mut self.scopes[scope as usize].origin {
+            *shape = new;
+        }
+    }
+
+    /// The slots of fields, by their names; none of those that nobody reads.
+    pub(super) fn slots_of_fields(&self, scope: ScopeId, names: &[String]) -> Vec<Option<u16>> {
+        let Projection { nodes, .. } = &self.scopes[scope as usize].projection;
+        let slot = |name: &String| {
+            let (_, node) = nodes[0].members.iter().find(|(known, _)| known == name)?;
+            nodes[*node as usize].slot
+        };
+        names.iter().map(slot).collect()
     }
 
     pub(super) fn finish(self) -> Vec<Scope> {
@@ -46,7 +98,7 @@ impl Scopes {
             Slot::Wrapper(_) => RECORD,
         };
         let scope = self.scopes.len() as ScopeId;
-        self.scopes.push(Scope { parent: Some(parent), projection: Projection::default() });
+        self.scopes.push(Scope { parent: Some(parent), ..Scope::default() });
         self.of_loop.insert(id, scope);
         (slot, scope)
     }
@@ -56,6 +108,10 @@ impl Scopes {
         match path.root {
             Root::Record => self.slot_in(RECORD, &path.steps),
             Root::Loop(id) => self.slot_in(self.of_loop(id), &path.steps),
+            Root::Derived(id) => {
+                let scope = self.of_derived(id);
+                self.slot_in(scope, &path.steps)
+            }
             Root::Wrapper => {
                 let way: Vec<String> = path.steps.iter().filter_map(Step::member).collect();
                 let index = self.wrapper.iter().position(|known| *known == way);

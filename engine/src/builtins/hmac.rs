@@ -46,6 +46,7 @@ fn prepare(constants: &[Constant], environment: &super::Environment) -> Prepared
             code: CODE_NO_SECRET,
             message: format!("the secret `{name}` was not given"),
             help: Some("give it to whoever runs the program".to_owned()),
+            ..BadArgument::default()
         })?;
     bind("hmac", Keyed(keyed), |Keyed(keyed), args, arena| {
         let mut mac = keyed.clone();

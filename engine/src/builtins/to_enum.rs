@@ -161,7 +161,12 @@ mod tests {
             .concat()
     }
 
-    fn call<'a>(of: &Builtin, constants: &[Constant], arg: Value<'a>, arena: &'a Bump) -> Value<'a> {
+    fn call<'a>(
+        of: &Builtin,
+        constants: &[Constant],
+        arg: Value<'a>,
+        arena: &'a Bump,
+    ) -> Value<'a> {
         let prepared = (of.prepare)(constants, &Environment::default());
         prepared.ok().unwrap().call(&[arg], arena)
     }
@@ -196,10 +201,7 @@ mod tests {
         assert_eq!(call(&TO_ENUM, &risk, Value::Text("info"), &arena), Value::Int(0));
         assert_eq!(call(&TO_ENUM, &risk, Value::Missing, &arena), Value::Missing);
         let unlisted = Fault { wanted: NOUN, text: Some("high") };
-        assert_eq!(
-            call(&TO_ENUM, &risk, Value::Text("high"), &arena),
-            Value::Invalid(&unlisted)
-        );
+        assert_eq!(call(&TO_ENUM, &risk, Value::Text("high"), &arena), Value::Invalid(&unlisted));
     }
 
     #[test]

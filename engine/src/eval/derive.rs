@@ -5,7 +5,7 @@
 //! record has empty slots; an invalid one keeps its fault, which is then the outcome of every field.
 
 use crate::eval::Machine;
-use crate::plan::{ExprId, Origin, ScopeId, Shape, Slot};
+use crate::plan::{CallMissing, ExprId, Origin, ScopeId, Shape, Slot};
 use crate::value::{Fault, Value};
 
 /// What stands for a record that is there and has no text: only whether it is there is ever asked.
@@ -32,8 +32,8 @@ impl<'a> Machine<'a, '_> {
     fn make(&mut self, scope: ScopeId, origin: &'a Origin) -> Result<(), &'a Fault<'a>> {
         let made = match origin {
             Origin::Given => return Ok(()),
-            Origin::Call { call, args, shape } => {
-                match self.call(call, args, crate::plan::CallMissing::Propagate) {
+            Origin::Call { callee, args, shape } => {
+                match self.call(&*callee.code, args, CallMissing::Propagate) {
                     Value::Invalid(fault) => Err(fault),
                     Value::Json(text) => {
                         self.project(scope, text);

@@ -144,13 +144,7 @@ impl<'a> Machine<'a, '_> {
         Ok(sum)
     }
 
-    fn join(
-        &mut self,
-        array: Slot,
-        scope: ScopeId,
-        value: ExprId,
-        separator: &str,
-    ) -> Folded<'a> {
+    fn join(&mut self, array: Slot, scope: ScopeId, value: ExprId, separator: &str) -> Folded<'a> {
         let mut joined = bumpalo::collections::String::new_in(self.arena);
         let mut is_first = true;
         self.each_value(array, scope, value, |machine, value| {

@@ -99,7 +99,9 @@ impl<'p> Text<'p> {
         let parent =
             scope.parent.map_or(String::new(), |parent| format!(" in {}", scope_name(parent)));
         let slots = scope.projection.slots;
-        self.line(&format!("scope {}{parent}, slots: {slots}", scope_name(index)));
+        let origin =
+            self.origin(&scope.origin).map_or(String::new(), |origin| format!(" = {origin}"));
+        self.line(&format!("scope {}{parent}, slots: {slots}{origin}", scope_name(index)));
         self.indented(|text| text.node(&scope.projection, 0));
     }
 

@@ -6,10 +6,11 @@ use bumpalo::Bump;
 use sha2::{Digest, Sha256};
 use weir_dsl::hir::{Expr, ExprKind, LoopId, Path, Program, Raw, Root, Step, Stmt, TextPattern};
 use weir_dsl::source::{Source, Span};
+use weir_engine::builtins::Builtin;
 use weir_engine::code::Code;
 use weir_engine::convert;
 use weir_engine::plan::{Arithmetic, Comparison, Constant, Fold, Meta, ObjectMeta, Outcome};
-use weir_engine::types::Type;
+use weir_engine::types::{NumberFormat, Type};
 use weir_engine::value::{Fault, Value};
 
 use super::json::{self, Scalar, Tree};
@@ -34,6 +35,17 @@ pub(super) enum Node<'a> {
     Cell(&'a str),
     /// A whole row: column names and cells.
     Row(&'a [String], &'a [String]),
+    /// A record that a function made: names and texts.
+    Fields(&'a [(&'a str, &'a str)]),
+    /// A record that cannot be made, and all that is in it.
+    Invalid(&'a Fault<'a>),
+}
+
+/// Where what is made for one record lives.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Store<'a> {
+    pub(super) arena: &'a Bump,
+    pub(super) trees: &'a json::Trees,
 }
 
 /// A record, framed and sound.
@@ -59,6 +71,7 @@ pub(super) struct Evaluator<'a> {
     pub(super) source: &'a Source,
     pub(super) meta: &'a ObjectMeta,
     pub(super) arena: &'a Bump,
+    pub(super) trees: &'a json::Trees,
     pub(super) record: &'a Record<'a>,
     /// The elements of the loops around, outermost first.
     loops: Vec<(LoopId, Node<'a>, usize)>,
@@ -87,14 +100,15 @@ impl<'a> Evaluator<'a> {
         program: &'a Program,
         source: &'a Source,
         meta: &'a ObjectMeta,
-        arena: &'a Bump,
+        store: Store<'a>,
         record: &'a Record<'a>,
     ) -> Self {
         Self {
             program,
             source,
             meta,
-            arena,
+            arena: store.arena,
+            trees: store.trees,
             record,
             loops: Vec::new(),
             columns: [Value::Missing; 8],
@@ -246,12 +260,13 @@ impl<'a> Evaluator<'a> {
     // ---- Paths ----
 
     /// Where a path leads.
-    pub(super) fn resolve(&self, path: &Path) -> Node<'a> {
+    pub(super) fn resolve(&mut self, path: &Path) -> Node<'a> {
         if path.root == Root::Wrapper {
             return self.wrapper_member(path);
         }
         let start = match path.root {
             Root::Loop(id) => self.element(id).0,
+            Root::Derived(id) => self.made(id),
             Root::Record | Root::Wrapper => self.record.root,
         };
         path.steps.iter().fold(start, |node, step| match step {
@@ -261,6 +276,7 @@ impl<'a> Evaluator<'a> {
                 .map(|name| member(node, name))
                 .find(|found| !self.is_missing(*found))
                 .unwrap_or(Node::Absent),
+            Step::Element(_) | Step::Last if matches!(node, Node::Invalid(_)) => node,
             Step::Element(index) => {
                 elements(node).and_then(|e| e.get(*index as usize).copied()).unwrap_or(Node::Absent)
             }
@@ -300,7 +316,7 @@ impl<'a> Evaluator<'a> {
                 _ => false,
             },
             Node::Cell(text) => empty && text.is_empty(),
-            Node::Row(..) => false,
+            Node::Row(..) | Node::Fields(_) | Node::Invalid(_) => false,
         }
     }
 
@@ -311,6 +327,9 @@ impl<'a> Evaluator<'a> {
         }
         let text = match node {
             Node::Absent | Node::Row(..) => return Value::Missing,
+            Node::Invalid(fault) => return Value::Invalid(fault),
+            // Only whether it is there is ever asked.
+            Node::Fields(_) => return Value::Text("a record"),
             // A cell is text, whatever it looks like.
             Node::Cell(text) if ty == Type::Json => return Value::Text(text),
             Node::Cell(text) => text,
@@ -335,19 +354,24 @@ impl<'a> Evaluator<'a> {
                 }
             }
         };
-        self.read_text(text, ty)
+        // JSON has numbers of its own, wherever it stands.
+        let numbers = match node {
+            Node::Json(..) => NumberFormat::default(),
+            _ => self.program.numbers,
+        };
+        self.read_text(text, ty, numbers)
     }
 
     fn read_json(&self, piece: &'a str) -> Value<'a> {
-        if !json::is_json(piece) {
-            return self.invalid(Type::Json.noun(), piece);
+        if let Err(wanted) = json::check_copy(piece) {
+            return self.invalid(wanted, piece);
         }
         Value::Json(self.arena.alloc_str(&piece.replace(['\r', '\n'], " ")))
     }
 
     /// Reads text as a type.
-    fn read_text(&self, text: &'a str, ty: Type) -> Value<'a> {
-        let value = convert::read_text(text, ty, self.program.numbers);
+    fn read_text(&self, text: &'a str, ty: Type, numbers: NumberFormat) -> Value<'a> {
+        let value = convert::read_text(text, ty, numbers);
         value.unwrap_or_else(|| self.invalid(ty.noun(), text))
     }
 
@@ -362,8 +386,14 @@ impl<'a> Evaluator<'a> {
     pub(super) fn eval(&mut self, expr: &'a Expr) -> Value<'a> {
         match &expr.kind {
             ExprKind::Constant(constant) => value_of(constant),
-            ExprKind::Path(path) => self.read(self.resolve(path), expr.ty),
-            ExprKind::StringOnly(path) => self.string_only(self.resolve(path)),
+            ExprKind::Path(path) => {
+                let node = self.resolve(path);
+                self.read(node, expr.ty)
+            }
+            ExprKind::StringOnly(path) => {
+                let node = self.resolve(path);
+                self.string_only(node)
+            }
             ExprKind::Meta(meta) => self.meta(*meta),
             ExprKind::Index(id) => Value::Int(self.element(*id).1 as i64),
             ExprKind::Column(column) => self.columns[*column as usize],
@@ -443,13 +473,10 @@ impl<'a> Evaluator<'a> {
                 other => other,
             },
             ExprKind::Call { builtin, call, args, .. } => {
-                let values: Vec<_> = args.iter().map(|arg| self.eval(arg)).collect();
-                if let Some(fault) = values.iter().find(|v| matches!(v, Value::Invalid(_))) {
-                    return *fault;
-                }
-                if !builtin.takes_missing && values.contains(&Value::Missing) {
-                    return Value::Missing;
-                }
+                let values = match self.arguments(builtin, args) {
+                    Ok(values) => values,
+                    Err(outcome) => return outcome,
+                };
                 self.not_empty(call.call(&values, self.arena))
             }
             ExprKind::Count(array, id, condition) => self.count(array, *id, condition.as_deref()),
@@ -459,9 +486,10 @@ impl<'a> Evaluator<'a> {
             ExprKind::InList(subject, list) => match (self.eval(subject), self.eval(list)) {
                 (fault @ Value::Invalid(_), _) | (_, fault @ Value::Invalid(_)) => fault,
                 (Value::Missing, _) => Value::Bool(false),
-                (subject, Value::List(list)) => Value::Bool(list.iter().any(|one| {
-                    compare(Comparison::Equal, subject, *one) == Value::Bool(true)
-                })),
+                (subject, Value::List(list)) => Value::Bool(
+                    list.iter()
+                        .any(|one| compare(Comparison::Equal, subject, *one) == Value::Bool(true)),
+                ),
                 _ => Value::Bool(false),
             },
             ExprKind::List(parts) => {
@@ -478,6 +506,22 @@ impl<'a> Evaluator<'a> {
                 self.convert(value, expr.ty)
             }
         }
+    }
+
+    /// The arguments of a function; or its outcome, if they decide that.
+    pub(super) fn arguments(
+        &mut self,
+        builtin: &Builtin,
+        args: &'a [Expr],
+    ) -> Result<Vec<Value<'a>>, Value<'a>> {
+        let values: Vec<_> = args.iter().map(|arg| self.eval(arg)).collect();
+        if let Some(fault) = values.iter().find(|v| matches!(v, Value::Invalid(_))) {
+            return Err(*fault);
+        }
+        if !builtin.takes_missing && values.contains(&Value::Missing) {
+            return Err(Value::Missing);
+        }
+        Ok(values)
     }
 
     /// As an operand of `and` and `or`: missing counts as false.
@@ -626,7 +670,7 @@ impl<'a> Evaluator<'a> {
         }
     }
 
-    fn in_element(
+    pub(super) fn in_element(
         &mut self,
         id: LoopId,
         element: Node<'a>,
@@ -640,10 +684,13 @@ impl<'a> Evaluator<'a> {
     }
 
     /// The elements that a list function goes through; none if the list is missing.
-    fn list(&self, array: &Path) -> Result<Vec<Node<'a>>, Value<'a>> {
+    pub(super) fn list(&mut self, array: &Path) -> Result<Vec<Node<'a>>, Value<'a>> {
         let node = self.resolve(array);
         if self.is_missing(node) {
             return Ok(Vec::new());
+        }
+        if let Node::Invalid(fault) = node {
+            return Err(Value::Invalid(fault));
         }
         elements(node).ok_or_else(|| self.invalid("a list", shown(node)))
     }
@@ -661,7 +708,7 @@ impl<'a> Evaluator<'a> {
             (Value::Missing | Value::Invalid(_), _) => value,
             (Value::Text(_), Type::Text) => value,
             (value, Type::Text) => Value::Text(self.arena.alloc_str(&number::text_of(value))),
-            (Value::Text(text), ty) => self.read_text(text, ty),
+            (Value::Text(text), ty) => self.read_text(text, ty, self.program.numbers),
             (value, _) => convert::convert(value, ty, self.program.numbers, self.arena),
         }
     }
@@ -669,7 +716,7 @@ impl<'a> Evaluator<'a> {
     // ---- Repeated names ----
 
     /// Looks for a wanted name that occurs twice in one object on the way of a path from `root`.
-    fn look_for_duplicates(&mut self, root: Root, node: Node<'a>) {
+    pub(super) fn look_for_duplicates(&mut self, root: Root, node: Node<'a>) {
         if !self.program.input.duplicate_keys_reject || self.duplicate.is_some() {
             return;
         }
@@ -709,6 +756,11 @@ fn member<'a>(node: Node<'a>, name: &str) -> Node<'a> {
             let cell = header.iter().position(|column| column == name).and_then(|i| cells.get(i));
             cell.map_or(Node::Absent, |cell| Node::Cell(cell))
         }
+        Node::Fields(fields) => {
+            let field = fields.iter().find(|(known, _)| *known == name);
+            field.map_or(Node::Absent, |(_, text)| Node::Cell(text))
+        }
+        Node::Invalid(_) => node,
         Node::Absent | Node::Cell(_) => Node::Absent,
     }
 }
@@ -723,7 +775,7 @@ fn shown(node: Node<'_>) -> &str {
     match node {
         Node::Json(text, tree) => &text[tree.span.clone()],
         Node::Cell(text) => text,
-        Node::Absent | Node::Row(..) => "",
+        Node::Absent | Node::Row(..) | Node::Fields(_) | Node::Invalid(_) => "",
     }
 }
 

@@ -8,6 +8,7 @@
 //!
 //! Everything works on bytes and keeps spans, so that numbers keep their text and members their order and repetition.
 
+use std::cell::OnceCell;
 use std::ops::Range;
 
 /// A piece of a record that stands where a value belongs.
@@ -297,6 +298,102 @@ fn is_number(piece: &str) -> bool {
         && (whole == "0" || !whole.starts_with('0'))
         && fraction.is_none_or(digits)
         && exponent.is_none_or(|e| digits(e.strip_prefix(['+', '-']).unwrap_or(e)))
+}
+
+/// Keeps trees for as long as it lives itself.
+#[derive(Debug, Default)]
+pub(crate) struct Trees {
+    first: OnceCell<Box<Link>>,
+}
+
+#[derive(Debug)]
+struct Link {
+    tree: Tree,
+    next: OnceCell<Box<Link>>,
+}
+
+impl Trees {
+    /// Keeps a tree.
+    pub(crate) fn keep(&self, tree: Tree) -> &Tree {
+        let mut place = &self.first;
+        while let Some(link) = place.get() {
+            place = &link.next;
+        }
+        &place.get_or_init(|| Box::new(Link { tree, next: OnceCell::new() })).tree
+    }
+}
+
+impl Drop for Trees {
+    /// One by one: a long chain would not fit the stack.
+    fn drop(&mut self) {
+        let mut next = self.first.take();
+        while let Some(mut link) = next {
+            next = link.next.take();
+        }
+    }
+}
+
+/// How deep the brackets of a text nest, as far as its strings can be told.
+pub(crate) fn depth(text: &str) -> usize {
+    let (mut depth, mut deepest, mut at) = (0_usize, 0, 0);
+    let bytes = text.as_bytes();
+    while at < bytes.len() {
+        match bytes[at] {
+            b'"' => {
+                at = string_end(bytes, at).unwrap_or(bytes.len());
+                continue;
+            }
+            b'{' | b'[' => {
+                depth += 1;
+                deepest = deepest.max(depth);
+            }
+            b'}' | b']' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        at += 1;
+    }
+    deepest
+}
+
+/// Whether a piece may be copied to the output; else what it is not.
+pub(crate) fn check_copy(piece: &str) -> Result<(), &'static str> {
+    if !is_json(piece) {
+        return Err("JSON");
+    }
+    if has_lone_surrogate(piece) {
+        return Err("JSON without lone surrogates");
+    }
+    if repeats_name(&tree(piece.as_bytes(), 0..piece.len())) {
+        return Err("JSON without repeated names");
+    }
+    Ok(())
+}
+
+fn has_lone_surrogate(json: &str) -> bool {
+    let (bytes, mut at) = (json.as_bytes(), 0);
+    while at < bytes.len() {
+        if bytes[at] != b'"' {
+            at += 1;
+            continue;
+        }
+        let end = string_end(bytes, at).unwrap_or(bytes.len());
+        if decode(&json[at..end]).is_none() {
+            return true;
+        }
+        at = end;
+    }
+    false
+}
+
+fn repeats_name(tree: &Tree) -> bool {
+    match &tree.shape {
+        Shape::Object(members) => members.iter().enumerate().any(|(index, member)| {
+            members[..index].iter().any(|other| other.name == member.name)
+                || repeats_name(&member.value)
+        }),
+        Shape::Array(elements) => elements.iter().any(repeats_name),
+        Shape::Other => false,
+    }
 }
 
 /// Whether a piece is exactly one JSON value as RFC 8259 writes it.

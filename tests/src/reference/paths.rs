@@ -1,7 +1,8 @@
 //! Every path that a program reads, found by walking its whole tree.
 
 use weir_dsl::hir::{
-    Echo, Element, Emit, Expr, ExprKind, Field, Handler, Object, OutputNode, Path, Program, Stmt,
+    DerivedKind, Echo, Element, Emit, Expr, ExprKind, Field, Handler, Object, OutputNode, Path,
+    Program, Stmt,
 };
 
 /// All of them, in no special order, repetitions included.
@@ -9,6 +10,15 @@ pub(super) fn of(program: &Program) -> Vec<Path> {
     let mut paths = Vec::new();
     for entry in &program.lets {
         expr(&entry.expr, &mut paths);
+    }
+    for derived in &program.derived {
+        match &derived.kind {
+            DerivedKind::Call { args, .. } => args.iter().for_each(|arg| expr(arg, &mut paths)),
+            DerivedKind::Find { array, value, condition, .. } => {
+                paths.extend([array.clone(), value.clone()]);
+                expr(condition, &mut paths);
+            }
+        }
     }
     stmts(&program.body, &mut paths);
     paths

@@ -3,7 +3,8 @@
 use super::{Text, constant, pattern_text, scope_name};
 use crate::builtins;
 use crate::plan::{
-    Arithmetic, Column, Comparison, Constant, Expr, ExprId, Fold, Match, Meta, Outcome, ScopeId, Slot,
+    Arithmetic, Callee, Column, Comparison, Constant, Expr, ExprId, Fold, Match, Meta, Origin,
+    Outcome, ScopeId, Slot,
 };
 use crate::types::Type;
 
@@ -16,6 +17,8 @@ impl Text<'_> {
             Expr::ReadString(slot) => format!("{}:string", self.slot(*slot)),
             Expr::Choice(ways, ty) => format!("{}:{}", self.choice(ways), type_name(*ty)),
             Expr::ChoiceString(ways) => format!("{}:string", self.choice(ways)),
+            // What it reads is named by its scope, which says where that comes from.
+            Expr::Derived(_, read) => self.expr(*read),
             Expr::Meta(meta) => format!("meta.{}", meta_name(*meta)),
             Expr::Index(scope) => format!("index({})", scope_name(*scope)),
             Expr::Column(column) => column_name(*column),
@@ -52,11 +55,7 @@ impl Text<'_> {
                 let table = &self.plan.tables[usize::from(*table)].name;
                 format!("{table}[{}].{column}", self.expr(*key))
             }
-            Expr::Call(callee, args, _) => {
-                let literals = callee.literals.iter().map(literal);
-                let args = args.iter().map(|arg| self.expr(*arg)).chain(literals);
-                format!("{}({})", callee.name, args.collect::<Vec<_>>().join(", "))
-            }
+            Expr::Call(callee, args, _) => self.call(callee, args),
             Expr::Count(array, scope, None) => format!("count({})", self.over(*array, *scope)),
             Expr::Count(array, scope, Some(condition)) => {
                 format!("count({}, {})", self.over(*array, *scope), self.expr(*condition))
@@ -80,6 +79,24 @@ impl Text<'_> {
             Expr::List(items) => format!("[{}]", self.list(items)),
             Expr::Convert(operand, ty) => {
                 format!("{}({})", type_name(*ty), self.expr(*operand))
+            }
+        }
+    }
+
+    fn call(&self, callee: &Callee, args: &[ExprId]) -> String {
+        let literals = callee.literals.iter().map(literal);
+        let args = args.iter().map(|arg| self.expr(*arg)).chain(literals);
+        format!("{}({})", callee.name, args.collect::<Vec<_>>().join(", "))
+    }
+
+    /// Where the text of a scope comes from; none of one that is given.
+    pub(super) fn origin(&self, origin: &Origin) -> Option<String> {
+        match origin {
+            Origin::Given => None,
+            Origin::Call { callee, args, .. } => Some(self.call(callee, args)),
+            Origin::Find { array, scope, value, condition } => {
+                let (over, condition) = (self.over(*array, *scope), self.expr(*condition));
+                Some(format!("find({over}, {condition}) gives {}", self.slot(*value)))
             }
         }
     }
