@@ -23,7 +23,7 @@ use crate::source::{Source, Span};
 use crate::{Compiled, compile};
 
 pub use complete::{Completion, CompletionKind};
-pub use hover::Hover;
+pub use hover::{Hover, describe_params, signature};
 pub use names::RenameError;
 pub use outline::{Outline, OutlineKind};
 

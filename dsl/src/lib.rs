@@ -29,9 +29,8 @@ pub mod testing;
 use std::sync::Arc;
 
 use weir_engine::plan::Plan;
-use weir_engine::secrets::Secrets;
 
-pub use check::{check, check_with};
+pub use check::check;
 pub use diagnostic::{Diagnostic, Severity};
 pub use lower::lower;
 pub use source::{Source, Span};
@@ -49,18 +48,11 @@ pub struct Compiled {
     pub diagnostics: Vec<Diagnostic>,
 }
 
-/// Compiles a program for checks and tests: every secret has the [`TEST_KEY`](weir_engine::secrets::TEST_KEY).
+/// Compiles a program.
 pub fn compile(source: &Source) -> Compiled {
-    compile_with(source, &Secrets::test())
-}
-
-/// Compiles a program to run it with these secrets.
-///
-/// Its `test` blocks expect what the test key gives: run them on what [`compile`] made.
-pub fn compile_with(source: &Source, secrets: &Secrets) -> Compiled {
     let (file, mut diagnostics) = parse::parse(source);
     let parsed = !has_errors(&diagnostics);
-    let (program, found) = check::check_with(&file, source, secrets);
+    let (program, found) = check::check(&file, source);
     // What could not be read is missing elsewhere: only the causes are shown.
     if parsed {
         diagnostics.extend(found);
@@ -129,47 +121,6 @@ mod tests {
             let compiled = compile(&Source::new("x", program));
             let codes: Vec<&str> = compiled.diagnostics.iter().map(|report| report.code).collect();
             assert_eq!(codes, ["W0603"]);
-        }
-    }
-
-    #[test]
-    fn secrets_are_given_and_part_of_the_hash() {
-        let program = "weir 1\nparser \"x\" version 1\nocsf \"1.8.0\"\nproduct \"x\"\ninput ndjson { }\n\
-                       on error { required reject optional skip }\n\
-                       event { id = .id time = .t actor = .a |> hmac(\"users\") action = .b target = .c }\n\
-                       emit api_activity { activity_id = \"Other\" }\n";
-        let source = Source::new("x", program);
-        let secrets = |name: &str, key: &str| {
-            [(name.to_owned(), key.as_bytes().to_vec())].into_iter().collect::<Secrets>()
-        };
-        let hash = |secrets| {
-            let compiled = compile_with(&source, &secrets);
-            let program = compiled.program.unwrap();
-            assert_eq!(program.secrets.len(), 1);
-            assert_eq!(program.secrets[0].name, "users");
-            compiled.plan.unwrap().hash
-        };
-        let plans = [Secrets::test(), secrets("users", "one"), secrets("users", "two")].map(hash);
-        assert!(plans[0] != plans[1] && plans[1] != plans[2] && plans[0] != plans[2]);
-        assert_eq!(compile(&source).plan.unwrap().hash, plans[0]);
-        assert_eq!(hash(secrets("users", "one")), plans[1]);
-        let refused = compile_with(&source, &secrets("others", "one"));
-        let codes: Vec<_> = refused.diagnostics.iter().map(|report| report.code).collect();
-        assert_eq!(codes, ["W0117"]);
-        assert!(
-            !format!("{:?}", compile_with(&source, &secrets("users", "hidden"))).contains("hidden")
-        );
-    }
-
-    /// The first program of each page: what a newcomer copies.
-    #[test]
-    fn the_programs_of_the_documents_compile() {
-        for page in ["README.md", "docs/language.md"] {
-            let path = format!("{}/../{page}", env!("CARGO_MANIFEST_DIR"));
-            let text = std::fs::read_to_string(path).unwrap();
-            let program = text.split("```weir\n").nth(1).and_then(|rest| rest.split("```").next());
-            let compiled = compile(&Source::new(page, program.unwrap()));
-            assert!(compiled.diagnostics.is_empty(), "{page}: {:?}", compiled.diagnostics);
         }
     }
 }

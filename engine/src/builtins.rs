@@ -33,6 +33,7 @@ mod is_private;
 mod json;
 mod kv;
 mod length;
+pub mod lists;
 mod lower;
 mod mask;
 mod mask_email;

@@ -6,6 +6,7 @@
 mod check;
 mod demo;
 mod explain;
+mod lsp;
 mod program;
 mod progress;
 mod run;
@@ -58,6 +59,9 @@ enum Command {
     /// Look at what was ingested
     #[command(subcommand)]
     Ingest(Ingest),
+    /// Serve an editor: diagnostics, completion, hover, fixes
+    #[command(after_help = lsp::EXAMPLES)]
+    Lsp(lsp::Arguments),
     /// Make sample logs, ingest them and show the events
     #[command(after_help = demo::EXAMPLES)]
     Demo(demo::Arguments),
@@ -101,6 +105,7 @@ pub fn main() -> ExitCode {
         Command::Explain(arguments) => explain::explain(console, &arguments),
         Command::Run(arguments) => run::run(console, &arguments),
         Command::Ingest(Ingest::Tail(arguments)) => tail::tail(console, &arguments),
+        Command::Lsp(arguments) => lsp::lsp(console, &arguments),
         Command::Demo(arguments) => demo::demo(console, &arguments),
     };
     match outcome {

@@ -11,6 +11,7 @@
 pub mod cli;
 mod console;
 mod demo;
+mod lsp;
 pub mod pipeline;
 pub mod source;
 pub mod store;

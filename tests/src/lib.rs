@@ -3,6 +3,7 @@
 
 pub mod case;
 pub mod chunk;
+pub mod documents;
 pub mod generate;
 pub mod golden;
 pub mod outcome;

@@ -62,18 +62,6 @@ const STATEMENTS: &[&str] = &["emit", "event", "when", "each", "let", "drop", "r
 const OPERANDS: &[&str] = &["if", "match", "not", "missing", "true", "false"];
 /// The columns that are no fixed names.
 const EXTRA: &str = "extra.";
-/// Functions that bind `it`, and so are in no table.
-const LIST_FUNCTIONS: &[(&str, &str)] = &[
-    ("any", "is there an element that meets a condition?"),
-    ("all", "do all elements meet a condition?"),
-    ("count", "how many elements meet a condition"),
-    ("find", "the first element that meets a condition"),
-    ("sum", "the sum of the elements"),
-    ("join", "the elements as one text"),
-    ("take", "the first elements"),
-    ("distinct", "the elements without repeats"),
-];
-
 /// What could stand at an offset.
 pub(super) fn complete(document: &Document, offset: u32) -> Vec<Completion> {
     let context = context::at(&document.source, &document.tokens, offset);
@@ -224,9 +212,10 @@ impl List<'_> {
                 5,
             );
         }
-        let known: Vec<&str> = builtins::ALL.iter().map(|builtin| builtin.name).collect();
-        for (name, text) in LIST_FUNCTIONS.iter().filter(|(name, _)| !known.contains(name)) {
-            self.push(*name, CompletionKind::Function, *text);
+        for function in builtins::lists::LISTS {
+            let detail = format!("{} -> {}", function.usage, function.result);
+            let text = Some(function.doc.to_owned());
+            self.push_as(function.name, CompletionKind::Function, detail, text, 5);
         }
     }
 

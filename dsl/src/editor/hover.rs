@@ -44,7 +44,7 @@ pub(super) fn hover(document: &Document, offset: u32) -> Option<Hover> {
         (Place::Class, _) => {
             facts::describe_class(pin.as_ref()?, pin.as_ref()?.schema.class(word)?)
         }
-        (Place::Function, _) => describe_function(builtins::find(word)?),
+        (Place::Function, _) => of_function(word)?,
         (Place::Entry(words), Some(Block::Event)) if words.is_empty() => describe_column(word)?,
         (Place::Entry(words), Some(Block::Emit(_) | Block::Expect(_) | Block::Object(_))) => {
             let pin = pin.as_ref()?;
@@ -55,8 +55,8 @@ pub(super) fn hover(document: &Document, offset: u32) -> Option<Hover> {
                 None => keyword(word)?.to_owned(),
             }
         }
-        (Place::Operand(None, _), _) => match builtins::find(word) {
-            Some(builtin) => describe_function(builtin),
+        (Place::Operand(None, _), _) => match of_function(word) {
+            Some(text) => text,
             None => keyword(word)?.to_owned(),
         },
         _ => keyword(word)?.to_owned(),
@@ -129,7 +129,7 @@ fn first_lines(text: &str) -> String {
 }
 
 /// `replace(text, from, to) -> text`
-pub(super) fn signature(builtin: &Builtin) -> String {
+pub fn signature(builtin: &Builtin) -> String {
     let params: Vec<String> = builtin
         .params
         .iter()
@@ -150,16 +150,22 @@ fn result(builtin: &Builtin) -> String {
     }
 }
 
+/// What the function of a name does.
+fn of_function(name: &str) -> Option<String> {
+    if let Some(builtin) = builtins::find(name) {
+        return Some(describe_function(builtin));
+    }
+    let function = builtins::lists::LISTS.iter().find(|function| function.name == name)?;
+    Some(format!(
+        "```weir\n{} -> {}\n```\n{}",
+        function.usage, function.result, function.doc
+    ))
+}
+
 /// What a function does, with examples.
 pub(super) fn describe_function(builtin: &Builtin) -> String {
     let mut text = format!("```weir\n{}\n```\n{}\n\n", signature(builtin), builtin.doc);
-    let constant = builtin.params.iter().filter(|param| {
-        !matches!(param.kind, ParamKind::Value(_) | ParamKind::Number | ParamKind::Scalar)
-    });
-    let constant: Vec<String> = constant.map(|param| format!("`{}`", param.name)).collect();
-    if !constant.is_empty() {
-        let _ = writeln!(text, "Written in the program, not read: {}.\n", constant.join(", "));
-    }
+    text.push_str(&describe_params(builtin));
     text.push_str("```weir\n");
     for example in builtin.examples {
         let gives = match example.gives {
@@ -171,6 +177,18 @@ pub(super) fn describe_function(builtin: &Builtin) -> String {
     }
     text.push_str("```");
     text
+}
+
+/// Which arguments are written in the program; empty if none is.
+pub fn describe_params(builtin: &Builtin) -> String {
+    let constant = builtin.params.iter().filter(|param| {
+        !matches!(param.kind, ParamKind::Value(_) | ParamKind::Number | ParamKind::Scalar)
+    });
+    let constant: Vec<String> = constant.map(|param| format!("`{}`", param.name)).collect();
+    match &constant[..] {
+        [] => String::new(),
+        names => format!("\nWritten in the program, not read from the log: {}.\n", names.join(", ")),
+    }
 }
 
 fn describe_column(word: &str) -> Option<String> {
