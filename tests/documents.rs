@@ -58,7 +58,12 @@ fn every_function_has_a_page_made_from_its_source() {
     }
     golden::check(&folder.join("README.md"), &functions::index(&pages));
     let summary = std::fs::read_to_string(root().join("docs/src/SUMMARY.md")).unwrap();
-    let listed = summary.lines().filter(|line| line.contains("(functions/") && line.starts_with("  "));
+    let listed =
+        summary.lines().filter(|line| line.contains("(functions/") && line.starts_with("  "));
     let wanted = pages.iter().map(|page| format!("  - [{0}](functions/{0}.md)", page.name));
-    assert_eq!(listed.collect::<Vec<_>>(), wanted.collect::<Vec<_>>(), "SUMMARY.md lists them by name");
+    assert_eq!(
+        listed.collect::<Vec<_>>(),
+        wanted.collect::<Vec<_>>(),
+        "SUMMARY.md lists them by name"
+    );
 }

@@ -156,10 +156,7 @@ fn of_function(name: &str) -> Option<String> {
         return Some(describe_function(builtin));
     }
     let function = builtins::lists::LISTS.iter().find(|function| function.name == name)?;
-    Some(format!(
-        "```weir\n{} -> {}\n```\n{}",
-        function.usage, function.result, function.doc
-    ))
+    Some(format!("```weir\n{} -> {}\n```\n{}", function.usage, function.result, function.doc))
 }
 
 /// What a function does, with examples.
@@ -187,7 +184,9 @@ pub fn describe_params(builtin: &Builtin) -> String {
     let constant: Vec<String> = constant.map(|param| format!("`{}`", param.name)).collect();
     match &constant[..] {
         [] => String::new(),
-        names => format!("\nWritten in the program, not read from the log: {}.\n", names.join(", ")),
+        names => {
+            format!("\nWritten in the program, not read from the log: {}.\n", names.join(", "))
+        }
     }
 }
 

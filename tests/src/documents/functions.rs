@@ -42,7 +42,12 @@ pub fn index(pages: &[Page]) -> String {
 }
 
 fn page(builtin: &Builtin) -> Page {
-    let mut text = format!("# {}\n\n{MADE}\n```text\n{}\n```\n\n{}\n", builtin.name, signature(builtin), builtin.doc);
+    let mut text = format!(
+        "# {}\n\n{MADE}\n```text\n{}\n```\n\n{}\n",
+        builtin.name,
+        signature(builtin),
+        builtin.doc
+    );
     text.push_str(&describe_params(builtin));
     text.push_str("\n## Examples\n\n```text\n");
     examples(&mut text, builtin.examples);
