@@ -3,10 +3,12 @@
 //! - the wanted paths of each scope become a trie, and a path in an expression becomes the number of a slot;
 //! - `let`s become registers, evaluated at most once for each instance of their scope;
 //! - the patterns of a `match` and the keys of a table are made fast to look up ([`Patterns`]);
-//! - names in objects become numbers, so that constraints are looked up by index.
+//! - names in objects become numbers, so that constraints are looked up by index;
+//! - what can be computed before the first record is (`optimise`).
 
 mod derive;
 mod expr;
+mod optimise;
 mod output;
 mod scopes;
 
@@ -30,7 +32,7 @@ pub fn lower(program: &hir::Program, source: &Source) -> Plan {
         hir::Raw::Hash => Raw::Hash,
         hir::Raw::Redact(paths) => Raw::Redact(paths.clone()),
     };
-    Plan {
+    let mut plan = Plan {
         parser: program.parser.clone(),
         parser_version: program.parser_version,
         ocsf_version: program.ocsf_version.clone(),
@@ -44,7 +46,9 @@ pub fn lower(program: &hir::Program, source: &Source) -> Plan {
         emits: lowering.emits,
         raw,
         hash: hash(program, source),
-    }
+    };
+    optimise::optimise(&mut plan);
+    plan
 }
 
 /// Identifies everything that the meaning of a plan depends on: the text (with its edition and its pin), the facts of
@@ -141,6 +145,7 @@ impl<'p> Lowering<'p> {
             extra,
             root,
             members,
+            constant_lines: Vec::new(),
             line: self.source.line(emit.span.start),
         }
     }

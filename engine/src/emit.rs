@@ -5,7 +5,7 @@
 //! of several failures the one that stands first in the program is reported.
 
 mod field;
-mod fit;
+pub(crate) mod fit;
 pub(crate) mod json;
 mod object;
 #[cfg(test)]

@@ -207,6 +207,7 @@ impl<'a, 'w> Machine<'a, 'w> {
                 compare::compare(*comparison, left, right)
             }
             Expr::In(subject, constants) => compare::is_in(self.eval(*subject), constants),
+            Expr::InTexts(subject, texts) => compare::is_text_in(self.eval(*subject), texts),
             Expr::Matches(subject, pattern) => compare::matches(self.eval(*subject), pattern),
             Expr::Coalesce(left, right) => match self.eval(*left) {
                 Value::Missing => self.eval(*right),
@@ -356,7 +357,7 @@ pub(crate) const fn column_index(column: Column) -> usize {
     column as usize
 }
 
-fn constant_value(constant: &Constant) -> Value<'_> {
+pub(crate) fn constant_value(constant: &Constant) -> Value<'_> {
     match constant {
         Constant::Missing => Value::Missing,
         Constant::Text(text) => Value::Text(text),

@@ -17,6 +17,7 @@ pub mod builtins;
 pub mod cidr;
 mod civil;
 pub mod code;
+pub mod constant;
 pub mod convert;
 pub mod decimal;
 mod duration;

@@ -8,6 +8,7 @@
 //! into the slots of the inner one.
 
 mod patterns;
+mod refs;
 mod text;
 
 use std::fmt;
@@ -21,6 +22,7 @@ use crate::input::Input;
 use crate::types::{NumberFormat, Type};
 
 pub use patterns::{Pattern, Patterns};
+pub use refs::Ref;
 
 /// A compiled program.
 #[derive(Debug)]
@@ -193,6 +195,8 @@ pub enum Expr {
     Compare(Comparison, ExprId, ExprId),
     /// Is the text or number one of these?
     In(ExprId, Vec<Constant>),
+    /// Is the text one of these, which are too many to be gone through?
+    InTexts(ExprId, Patterns),
     /// Does the text match?
     Matches(ExprId, Regex),
     /// Left if it is not missing, else right.
@@ -505,6 +509,8 @@ pub struct Emit {
     pub root: Object,
     /// How many [`Member::present`] numbers there are.
     pub members: u32,
+    /// Lines of the mapping whose values became part of a constant: their targets and lines in the program.
+    pub constant_lines: Vec<(String, u32)>,
     /// Its line in the program.
     pub line: u32,
 }
@@ -611,6 +617,8 @@ pub struct Object {
     pub at_least_one: Vec<Vec<u32>>,
     /// It is there only if this holds.
     pub guard: Option<ExprId>,
+    /// Nothing that it needs can be absent, whatever the record holds: nothing is looked at.
+    pub is_complete: bool,
 }
 
 /// A member of an object.
@@ -618,7 +626,7 @@ pub struct Object {
 pub struct Member {
     /// Its number in the emit: whether it was written is remembered under it.
     pub present: u32,
-    /// `"name":` as it is written.
+    /// `"name":` as it is written; before it whole members that are always the same.
     pub key: String,
     /// Without it the object is incomplete.
     pub required: bool,

@@ -203,6 +203,7 @@ impl Builder {
             extra: Vec::new(),
             root: Object { members, ..Object::default() },
             members: members_of_emit,
+            constant_lines: Vec::new(),
             line: 90,
         });
         u16::try_from(self.plan.emits.len() - 1).unwrap()

@@ -58,7 +58,7 @@ impl Lowering<'_> {
             .map(|group| group.iter().filter_map(|way| numbers.get(way)).collect())
             .collect();
         let guard = object.guard.as_ref().map(|guard| self.expr(guard));
-        (Object { members, at_least_one, guard }, numbers)
+        (Object { members, at_least_one, guard, is_complete: false }, numbers)
     }
 
     fn node(&mut self, node: &hir::OutputNode, count: &mut u32) -> (OutputNode, Option<Numbers>) {

@@ -265,7 +265,8 @@ fn line_of(emit: &weir_engine::plan::Emit, way: &str) -> Option<u32> {
     }
     let plain: String =
         way.split('[').next().unwrap_or(way).to_owned() + way.split(']').nth(1).unwrap_or("");
-    line_in(&emit.root, &plain)
+    let constant = || emit.constant_lines.iter().find(|(target, _)| *target == plain);
+    line_in(&emit.root, &plain).or_else(|| constant().map(|(_, line)| *line))
 }
 
 fn line_in(object: &Object, way: &str) -> Option<u32> {

@@ -12,7 +12,7 @@ use crate::value::{Fault, Value};
 const EVENT_TIME_NS: std::ops::Range<i64> = 946_684_800_000_000_000..4_102_444_800_000_000_000;
 
 /// The outcome of a field.
-pub(super) enum Fitted<'a> {
+pub(crate) enum Fitted<'a> {
     /// A value that can be written.
     Value(Value<'a>),
     /// None.
@@ -22,7 +22,7 @@ pub(super) enum Fitted<'a> {
 }
 
 /// Checks a value against its target, and gives it the target's type where that loses nothing.
-pub(super) fn fit<'a>(check: &Check, value: Value<'a>, arena: &'a Bump) -> Fitted<'a> {
+pub(crate) fn fit<'a>(check: &Check, value: Value<'a>, arena: &'a Bump) -> Fitted<'a> {
     let (code, wanted) = match (value, accept(check, value)) {
         (Value::Missing, _) => return Fitted::Missing,
         (Value::Invalid(fault), _) => return Fitted::Invalid(Code::Invalid, fault),

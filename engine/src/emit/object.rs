@@ -198,6 +198,9 @@ impl<'a> Maker<'_, 'a, '_> {
     }
 
     fn is_complete(&self, object: &Object) -> bool {
+        if object.is_complete {
+            return true;
+        }
         let is_present = |number: &u32| self.present[*number as usize];
         object.members.iter().all(|member| !member.required || is_present(&member.present))
             && object.at_least_one.iter().all(|ways| ways.iter().any(is_present))

@@ -341,7 +341,7 @@ fn guards_leave_objects_out() {
     let a = builder.read("a", Type::Text);
     let field = Field { missing: Policy::Reject, ..optional("a", a, Check::Text) };
     let a = builder.member("a", OutputNode::Value(field));
-    let object = Object { members: vec![a], at_least_one: vec![], guard: Some(guard) };
+    let object = Object { members: vec![a], guard: Some(guard), ..Object::default() };
     let object = builder.member("o", OutputNode::Object(object));
     builder.emit_statement(vec![object]);
     let ran = builder.run(&[

@@ -7,7 +7,7 @@ use regex::Regex;
 use crate::decimal::Decimal;
 use crate::eval::arithmetic::float;
 use crate::eval::constant_value;
-use crate::plan::{Comparison, Constant};
+use crate::plan::{Comparison, Constant, Patterns};
 use crate::value::Value;
 
 pub(super) fn compare<'a>(comparison: Comparison, left: Value<'a>, right: Value<'a>) -> Value<'a> {
@@ -46,6 +46,14 @@ pub(super) fn is_element<'a>(subject: Value<'a>, list: Value<'a>) -> Value<'a> {
         (_, Value::Invalid(_)) => list,
         (Value::Missing, _) => Value::Bool(false),
         (_, Value::List(list)) => Value::Bool(list.iter().any(|one| is_equal(subject, *one))),
+        _ => Value::Bool(false),
+    }
+}
+
+pub(super) fn is_text_in<'a>(subject: Value<'a>, texts: &Patterns) -> Value<'a> {
+    match subject {
+        Value::Invalid(_) => subject,
+        Value::Text(text) => Value::Bool(texts.get(text).is_some()),
         _ => Value::Bool(false),
     }
 }

@@ -34,6 +34,10 @@ impl Text<'_> {
             Expr::In(subject, constants) => {
                 format!("{} in [{}]", self.operand(*subject), constants_text(constants))
             }
+            Expr::InTexts(subject, texts) => {
+                let texts: Vec<_> = texts.iter().map(|(text, _)| pattern_text(text)).collect();
+                format!("{} in set [{}]", self.operand(*subject), texts.join(", "))
+            }
             Expr::Matches(subject, regex) => {
                 format!("{} matches r\"{}\"", self.operand(*subject), regex.as_str())
             }
@@ -111,6 +115,7 @@ impl Text<'_> {
             | Expr::Compare(..)
             | Expr::In(..)
             | Expr::InList(..)
+            | Expr::InTexts(..)
             | Expr::Matches(..)
             | Expr::Coalesce(..)
             | Expr::Arithmetic(..)

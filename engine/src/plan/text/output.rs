@@ -36,6 +36,9 @@ impl Text<'_> {
     }
 
     fn object_body(&mut self, object: &Object, names: &Names) {
+        if object.is_complete {
+            self.line("# always complete");
+        }
         for group in &object.at_least_one {
             self.line(&format!("needs one of {}", all(group, names)));
         }
@@ -56,7 +59,8 @@ impl Text<'_> {
             head += &format!(" unless {}", all(&member.unless, names));
         }
         match &member.node {
-            OutputNode::Constant(json) => self.line(&format!("{head} {json}")),
+            // The whole piece as it is written.
+            OutputNode::Constant(json) => self.line(&format!("{head}:{json}")),
             OutputNode::Value(field) => self.field(&head, field),
             OutputNode::Enum(field, echoes) => {
                 self.field(&head, field);
@@ -142,7 +146,8 @@ fn name_members(object: &Object, way: &str, names: &mut Names) {
 }
 
 fn all(numbers: &[u32], names: &Names) -> String {
-    let names: Vec<&str> = numbers.iter().map(|number| names[number].as_str()).collect();
+    let names: Vec<&str> =
+        numbers.iter().map(|number| names.get(number).map_or("?", String::as_str)).collect();
     names.join(", ")
 }
 

@@ -1,0 +1,70 @@
+//! Values that are always the same, computed before the first record: by the same code that would compute them for each.
+
+use bumpalo::Bump;
+
+use crate::block::Record;
+use crate::convert;
+use crate::emit::fit::{Fitted, fit};
+use crate::emit::json;
+use crate::eval::{Layout, Machine, Surroundings, constant_value};
+use crate::plan::{Check, Constant, ExprId, ObjectMeta, Plan};
+use crate::project;
+use crate::value::Value;
+
+/// The outcome of an expression all of whose operands are constants. None if it is invalid, or of a type that has no
+/// constants: then it stays as it is.
+pub fn evaluate(plan: &Plan, expr: ExprId) -> Option<Constant> {
+    let (arena, object) = (Bump::new(), ObjectMeta::default());
+    let record = Record { start: 0, end: 0, offset: 0, size: 0, index: 0, line: 0, fault: None };
+    let layout = Layout::new(plan);
+    let around = Surroundings {
+        plan,
+        layout: &layout,
+        record: &record,
+        bytes: &[],
+        object: &object,
+        wrapper: &[],
+        arena: &arena,
+    };
+    let mut scratch = project::json::Scratch::default();
+    constant(Machine::new(around, &mut scratch).eval(expr))
+}
+
+/// The value as a target takes it. None if it is missing or does not fit.
+pub fn fitted(check: &Check, value: &Constant) -> Option<Constant> {
+    let arena = Bump::new();
+    match fit(check, constant_value(value), &arena) {
+        Fitted::Value(value) => constant(value),
+        Fitted::Missing | Fitted::Invalid(..) => None,
+    }
+}
+
+/// The JSON that stands for a value in an event. None if it is missing or does not fit.
+pub fn to_json(check: &Check, value: &Constant) -> Option<String> {
+    let arena = Bump::new();
+    let Fitted::Value(value) = fit(check, constant_value(value), &arena) else { return None };
+    let mut text = Vec::new();
+    json::write_value(value, check, &mut text);
+    String::from_utf8(text).ok()
+}
+
+/// The text that a `match` or a table looks for. None of what is missing.
+pub fn to_text(value: &Constant) -> Option<String> {
+    let arena = Bump::new();
+    match convert::text_of(constant_value(value), &arena) {
+        Value::Text(text) => Some(text.to_owned()),
+        _ => None,
+    }
+}
+
+fn constant(value: Value<'_>) -> Option<Constant> {
+    Some(match value {
+        Value::Missing => Constant::Missing,
+        Value::Text(text) => Constant::Text(text.to_owned()),
+        Value::Int(number) => Constant::Int(number),
+        Value::Decimal(number) => Constant::Decimal(number),
+        Value::Bool(truth) => Constant::Bool(truth),
+        Value::Duration(ns) => Constant::Duration(ns),
+        _ => return None,
+    })
+}
