@@ -85,7 +85,13 @@ impl Reports {
     }
 
     fn has_errors(&self) -> bool {
-        self.list.iter().any(|report| report.severity == crate::diagnostic::Severity::Error)
+        self.errors() > 0
+    }
+
+    /// How many errors there are; warnings and advice refuse nothing.
+    fn errors(&self) -> usize {
+        let is_error = |report: &&Diagnostic| report.severity == crate::diagnostic::Severity::Error;
+        self.list.iter().filter(is_error).count()
     }
 }
 

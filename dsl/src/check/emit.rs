@@ -165,13 +165,13 @@ impl<'a> Checker<'a> {
         columns: &Columns,
     ) -> Option<hir::Emit> {
         let class = self.class(&emit.class)?;
-        let before = self.reports.list.len();
+        let before = self.reports.errors();
         let mut root = Draft::new(Shape::Class(class), emit.class.span, String::new());
         self.entries(&emit.entries, &mut root, true);
         let fields = fields?;
         self.derive(&mut root, class, &fields, emit.class.span);
         // Lines that were refused would show as lacking attributes.
-        let report = self.reports.list.len() == before;
+        let report = self.reports.errors() == before;
         let root = self.finish_object(root, true, report);
         Some(hir::Emit {
             class: class.name.to_owned(),
