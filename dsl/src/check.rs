@@ -17,6 +17,7 @@ mod derive;
 mod emit;
 mod event;
 mod expr;
+mod habits;
 mod head;
 mod list;
 mod names;

@@ -36,8 +36,11 @@ pub enum Kind {
     /// `"..."`
     #[token("\"", text)]
     String,
-    /// `'...'`, read as a text.
+    /// `'...'` and other quotes, read as a text.
     #[regex(r"'[^'\n]*'", single_quotes)]
+    #[regex(r"`[^`\n]*`", single_quotes)]
+    #[regex("[“”„‟«»][^“”„‟«»\n]*[“”‟«»]", single_quotes)]
+    #[regex("[‘’‚‛‹›][^‘’‚‛‹›\n]*[‘’‛‹›]", single_quotes)]
     SingleQuoted,
     /// `r"..."`
     #[token("r\"", raw)]
@@ -146,6 +149,9 @@ pub enum Kind {
     #[doc(hidden)]
     #[regex(r"#[^\n]*", comment)]
     #[regex(r"//[^\n]*", slash_comment)]
+    #[regex(r"/\*([^*]|\*+[^*/])*\*+/", block_comment)]
+    #[regex(r"--[ \t][^\n]*", dash_comment)]
+    #[regex(r"<!--[^\n]*", dash_comment)]
     #[token(";", semicolon)]
     #[regex(r"[\u{AD}\u{34F}\u{61C}\u{17B4}\u{17B5}\u{180B}-\u{180F}\u{200B}-\u{200F}\u{202A}-\u{202E}\u{2060}-\u{206F}\u{FE00}-\u{FE0F}\u{FEFF}\u{E0000}-\u{E0FFF}]+", invisible)]
     #[regex(
@@ -309,11 +315,47 @@ fn comment(lexer: &mut logos::Lexer<'_, Kind>) -> Skip {
 fn slash_comment(lexer: &mut logos::Lexer<'_, Kind>) -> Skip {
     let range = lexer.span();
     let span = lexer.extras.span(range.start..range.start + 2);
-    lexer.extras.say(
-        Diagnostic::error("W0021", span, "comments start with `#`", "not a comment in weir")
-            .help("write `#`")
-            .fix("// -> #", span, "#"),
-    );
+    let report =
+        Diagnostic::error("W0021", span, "comments start with `#`", "not a comment in weir");
+    // `.a // "x"` gives a default in jq.
+    let line = lexer.source()[..range.start].rsplit('\n').next().unwrap_or_default();
+    let behind = lexer.slice()[2..].trim();
+    let default = !line.trim().is_empty() && behind.starts_with(['"', '\'', '.']);
+    lexer.extras.say(if default {
+        report
+            .help("for another value where one is missing write `??`; a comment starts with `#`")
+            .fix("// -> ??", span, "??")
+    } else {
+        report.help("write `#`").fix("// -> #", span, "#")
+    });
+    Skip
+}
+
+/// `/* ... */`: every line of it becomes a comment of its own.
+fn block_comment(lexer: &mut logos::Lexer<'_, Kind>) -> Skip {
+    let range = lexer.span();
+    let span = lexer.extras.span(range.clone());
+    let start = lexer.extras.span(range.start..range.start + 2);
+    let report = Diagnostic::error("W0021", start, "comments start with `#`", "not a comment in weir")
+        .help("write `#` before each line of the comment");
+    let alone = lexer.remainder().chars().find(|c| !matches!(c, ' ' | '\t' | '\r')).is_none_or(|c| c == '\n');
+    let lines = lexer.slice()[2..lexer.slice().len() - 2].lines();
+    let lines: Vec<String> =
+        lines.map(|line| format!("# {}", line.trim().trim_start_matches('*').trim()).trim_end().to_owned()).collect();
+    lexer.extras.say(if alone { report.fix("#", span, lines.join("\n")) } else { report });
+    Skip
+}
+
+/// `-- ...` and `<!-- ... -->`
+fn dash_comment(lexer: &mut logos::Lexer<'_, Kind>) -> Skip {
+    let range = lexer.span();
+    let signs = if lexer.slice().starts_with('<') { 4 } else { 2 };
+    let span = lexer.extras.span(range.start..range.start + signs);
+    let written = &lexer.slice()[..signs];
+    let report = Diagnostic::error("W0021", span, "comments start with `#`", "not a comment in weir")
+        .help("write `#`")
+        .fix(format!("{written} -> #"), span, "#");
+    lexer.extras.say(report);
     Skip
 }
 
@@ -369,11 +411,20 @@ fn odd_space(lexer: &mut logos::Lexer<'_, Kind>) -> Skip {
 }
 
 fn single_quotes(lexer: &mut logos::Lexer<'_, Kind>) {
-    let inner = lexer.slice().trim_matches('\'');
-    let inner = inner.replace('\\', "\\\\").replace('"', "\\\"").replace('{', "\\{");
+    let slice = lexer.slice();
+    let (first, last) = (slice.chars().next(), slice.chars().next_back());
+    let sides = [first, last].map(|quote| quote.map_or(1, char::len_utf8));
+    let inner = slice.get(sides[0]..slice.len().saturating_sub(sides[1])).unwrap_or_default();
+    let inner = inner.replace('\\', "\\\\").replace('"', "\\\"");
+    let (label, inner) = match first {
+        Some('\'') => ("single quotes", inner.replace('{', "\\{")),
+        // A template of JavaScript: its braces are meant.
+        Some('`') => ("backticks", inner.replace("${", "{")),
+        _ => ("typographic quotes", inner.replace('{', "\\{")),
+    };
     let span = lexer.extras.span(lexer.span());
     lexer.extras.say(
-        Diagnostic::error("W0015", span, "a text stands in double quotes", "single quotes")
+        Diagnostic::error("W0015", span, "a text stands in straight double quotes", label)
             .help(format!("write \"{inner}\""))
             .fix("double quotes", span, format!("\"{inner}\"")),
     );

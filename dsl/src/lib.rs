@@ -65,10 +65,26 @@ pub fn compile(source: &Source) -> Compiled {
     Compiled { file, program, plan, diagnostics }
 }
 
-/// One slip, such as a quote too few, makes several signs of its line unreadable: only the first is the cause.
+/// One slip, such as a quote too few, makes several signs of its line unreadable: only the first is the cause. The same
+/// slip several times on a line is one report whose fix mends them all.
 fn first_of_each_line(diagnostics: &mut Vec<Diagnostic>, source: &Source) {
     diagnostics.sort_by_key(|report| report.primary.span.start);
-    diagnostics.dedup_by_key(|report| source.line(report.primary.span.start));
+    diagnostics.dedup_by(|report, first| {
+        let line = |report: &Diagnostic| source.line(report.primary.span.start);
+        let same_line = line(report) == line(first);
+        if same_line
+            && report.code == first.code
+            && let (Some(fix), Some(more)) = (&mut first.fix, &report.fix)
+        {
+            let apart = |(span, _): &(Span, String)| {
+                fix.edits.iter().all(|(other, _)| span.end <= other.start || other.end <= span.start)
+            };
+            if more.edits.iter().all(apart) {
+                fix.edits.extend(more.edits.iter().cloned());
+            }
+        }
+        same_line
+    });
 }
 
 /// True if the program cannot run.

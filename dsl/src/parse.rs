@@ -8,6 +8,7 @@
 //! It takes time linear in the text, and recursion ends at a fixed depth.
 
 mod expr;
+mod foreign;
 mod stmt;
 mod text;
 mod tokens;
@@ -37,8 +38,13 @@ pub fn parse(source: &Source) -> (File, Vec<Diagnostic>) {
     }
     let (tokens, slips) = lex::lex(&source.text);
     let cx = Context::new(&source.text, balanced(&tokens), slips);
-    let file = FileReader::default().read(Tokens::new(&cx, &tokens, source.text.len() as u32));
+    let start = Tokens::new(&cx, &tokens, source.text.len() as u32);
+    let file = FileReader::default().read(start);
+    let other_language = foreign::file(start).filter(|_| file.edition.is_none());
     let mut diagnostics = cx.finish();
+    if let Some(report) = other_language {
+        return (file, vec![report]);
+    }
     if let Some(edition) = file.edition.as_ref().filter(|edition| edition.node != "1") {
         // What else was said measures the program by the wrong grammar.
         let message = format!("this weir does not know edition {}", edition.node);
@@ -267,7 +273,9 @@ fn unexpected(input: Tokens<'_>) -> Diagnostic {
         return Diagnostic::error("W0008", token.span, message, "no `{` is open here")
             .help("remove it, or look above for a `}` too many");
     }
-    input.instead("a statement such as `emit`, `when`, `let` or `test`")
+    foreign::entry(input, "").unwrap_or_else(|| {
+        input.instead("a statement such as `emit`, `when`, `let` or `test`")
+    })
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ use weir_engine::plan::Meta;
 use weir_engine::types::Type;
 
 use super::Checker;
+use super::habits;
 use super::names::LoopInfo;
 use super::path::Place;
 use crate::ast::{self, ExprKind as Ast, PathStep};
@@ -97,13 +98,19 @@ impl<'a> Checker<'a> {
             return self.list_function(name, &args, span);
         }
         let Some(builtin) = builtins::find(&name.node) else {
-            self.unknown_function(name);
+            self.unknown_function(name, subject, &args, span);
             return None;
         };
         self.builtin(builtin, name, &args, span)
     }
 
-    fn unknown_function(&mut self, name: &ast::Name) {
+    fn unknown_function(
+        &mut self,
+        name: &ast::Name,
+        subject: Option<&ast::Expr>,
+        args: &[&ast::Expr],
+        call: Span,
+    ) {
         if EDITION_1.contains(&name.node.as_str()) {
             self.report(
                 Diagnostic::error(
@@ -124,23 +131,19 @@ impl<'a> Checker<'a> {
             format!("there is no function `{}`", name.node),
             "unknown function",
         );
-        let meant = match name.node.as_str() {
-            "lowercase" | "downcase" | "to_lower" | "tolower" | "ascii_downcase" => Some("lower"),
-            "uppercase" | "upcase" | "to_upper" | "toupper" => Some("upper"),
-            "to_int" | "parse_int" | "number" | "tonumber" => Some("int"),
-            "split" => Some("part"),
-            "parse_timestamp" | "to_timestamp" | "parse_time" | "strptime" | "date" => {
-                Some("timestamp")
+        report = match habits::function(self.source, &name.node, name.span, subject, args, call) {
+            Some(habits::Advice { help, edit: Some((span, text)) }) => {
+                report.help(help).fix(format!("{} -> {text}", name.node), span, text)
             }
-            other => nearest(other, known),
-        };
-        report = match meant {
-            Some(near) => report.help(format!("did you mean `{near}`?")).fix(
-                format!("{} -> {near}", name.node),
-                name.span,
-                near,
-            ),
-            None => report.help("the functions are listed in the language reference"),
+            Some(habits::Advice { help, edit: None }) => report.help(help),
+            None => match nearest(&name.node, known) {
+                Some(near) => report.help(format!("did you mean `{near}`?")).fix(
+                    format!("{} -> {near}", name.node),
+                    name.span,
+                    near,
+                ),
+                None => report.help("the functions are listed in the language reference"),
+            },
         };
         self.report(report);
     }

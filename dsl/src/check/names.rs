@@ -203,7 +203,19 @@ impl<'a> Checker<'a> {
         let mut report =
             Diagnostic::error("W0101", span, format!("there is no `{name}` here"), "unknown name");
         let given = ["index", "it", "meta"];
+        let word = self.source.slice(span);
+        let capital = name.starts_with(|c: char| c.is_uppercase());
         report = match nearest(name, self.names.all().chain(given)) {
+            _ if matches!(name, "this" | "self" | "record" | "row" | "root" | "line" | "event" | "evt")
+                && word.strip_prefix(name).is_some_and(|rest| rest.starts_with('.')) =>
+            {
+                let start = Span::new(span.start, span.start + name.len() as u32);
+                report
+                    .help("the record has no name: a path starts with its dot")
+                    .fix(format!("remove {name}"), start, "")
+            }
+            None if capital && word == name => report
+                .help(format!("a text stands in quotes: `\"{name}\"`; a field of the record is written with a dot: `.{name}`")),
             Some(near) => report.help(format!("did you mean `{near}`?")).fix(
                 format!("{name} -> {near}"),
                 span,

@@ -65,7 +65,7 @@ codes! {
     "W0012", "a pattern cannot be negative";
     "W0013", "an edition that this weir does not know";
     "W0014", "a number runs into letters";
-    "W0015", "a text in single quotes";
+    "W0015", "a text in other quotes";
     "W0016", "a sign for what weir writes as a word";
     "W0017", "a word of another language";
     "W0018", "a sign between entries";
@@ -82,6 +82,17 @@ codes! {
     "W0029", "`each` over a single value";
     "W0030", "comparisons that chain";
     "W0031", "a space inside a path";
+    "W0032", "a choice as other languages write it";
+    "W0033", "a statement that weir does not have";
+    "W0034", "a function in the wrong place";
+    "W0035", "a path as other languages write it";
+    "W0036", "a sign that weir does not have";
+    "W0037", "a text or object as other languages write it";
+    "W0038", "a text without quotes";
+    "W0039", "a line that sets something where nothing is set";
+    "W0040", "a file in another language";
+    "W0041", "a statement where it cannot stand";
+    "W0042", "a name in quotes";
     "W0101", "a name that is not defined";
     "W0102", "a function that does not exist";
     "W0103", "a wrong number of arguments";
@@ -226,7 +237,8 @@ mod tests {
     fn examples(page: &str) -> Option<(String, String)> {
         let mut blocks = page.split("```weir\n").skip(1).map(|rest| {
             let code = rest.split("```").next().unwrap();
-            let head = if code.starts_with("weir") { "" } else { HEAD };
+            let whole = code.starts_with("weir") || page.starts_with("# W0040");
+            let head = if whole { "" } else { HEAD };
             format!("{head}{code}")
         });
         Some((blocks.next()?, blocks.next()?))

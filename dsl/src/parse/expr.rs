@@ -15,6 +15,7 @@ use crate::diagnostic::Diagnostic;
 use crate::lex::Kind;
 use crate::source::Span;
 
+use super::foreign;
 use super::text;
 use super::tokens::{
     Fault, Parsed, Shape, Tokens, braces, constant, must, must_name, name, nested, not_here, sign,
@@ -52,6 +53,10 @@ pub(super) fn expr(input: Tokens<'_>) -> Parsed<'_, Expr> {
 /// The expression of a text's braces and its height. Its errors are reported here, for its tokens are not those around
 /// the text.
 pub(super) fn embedded(input: Tokens<'_>, span: Span) -> (Expr, u32) {
+    if let Some(report) = doubled_braces(input, span) {
+        input.cx.syntax(report);
+        return (Spanned { node: ExprKind::Error, span }, 0);
+    }
     let fault = match must("a value between the braces", tree)(input) {
         Ok((rest, tree)) if rest.kind() == Kind::End => return (tree.expr, tree.height),
         Ok((rest, _)) => rest.expected("`}` after the value"),
@@ -64,6 +69,21 @@ pub(super) fn embedded(input: Tokens<'_>, span: Span) -> (Expr, u32) {
         input.cx.syntax(*diagnostic);
     }
     (Spanned { node: ExprKind::Error, span }, 0)
+}
+
+/// `{{.a}}`
+fn doubled_braces(input: Tokens<'_>, span: Span) -> Option<Diagnostic> {
+    let written = input.slice(span);
+    if !(written.starts_with('{') && written.ends_with('}') && written.len() > 2) {
+        return None;
+    }
+    let inner = |from, to| Span::new(from, to);
+    Some(
+        Diagnostic::error("W0025", inner(span.start - 1, span.end + 1), "one pair of braces is enough", "two pairs")
+            .help("write `\"{.a}\"`")
+            .fix("remove one pair", inner(span.start, span.start + 1), "")
+            .edit(inner(span.end - 1, span.end), ""),
+    )
 }
 
 /// Whether a value can start here.
@@ -91,12 +111,10 @@ fn tree(input: Tokens<'_>) -> Parsed<'_, Tree> {
 fn conditional(input: Tokens<'_>) -> Parsed<'_, Tree> {
     let (rest, _) = word("if")(input)?;
     let (rest, condition) = must("a condition after `if`", tree)(rest)?;
-    let (rest, _) = must("`then` after the condition", word("then"))(rest)?;
-    let (rest, then) = must("a value after `then`", tree)(rest)?;
-    if !rest.is_word("else") {
-        return stop(no_else(rest));
-    }
-    let (rest, otherwise) = must("a value after `else`", tree)(rest.advance())?;
+    let (rest, then, otherwise) = match rest.kind() {
+        Kind::BraceOpen => braced_choice(rest)?,
+        _ => choice(rest)?,
+    };
     let height = condition.height.max(then.height).max(otherwise.height);
     let node = ExprKind::If {
         condition: Box::new(condition.expr),
@@ -104,6 +122,81 @@ fn conditional(input: Tokens<'_>) -> Parsed<'_, Tree> {
         otherwise: Box::new(otherwise.expr),
     };
     finish(input, rest, node, height)
+}
+
+/// `then a else b`
+fn choice(input: Tokens<'_>) -> Result<(Tokens<'_>, Tree, Tree), Err<Fault>> {
+    let (rest, then) = must("a value after `then`", tree)(then_word(input)?)?;
+    if !rest.is_word("else") {
+        return Err(Err::Failure(no_else(rest)));
+    }
+    let mut rest = rest.advance();
+    if rest.kind() == Kind::Colon {
+        let span = rest.peek().span;
+        rest.cx.report(
+            Diagnostic::error("W0019", span, "no sign stands behind `else`", "not needed")
+                .help("remove it")
+                .fix("remove :", span, ""),
+        );
+        rest = rest.advance();
+    }
+    let (rest, otherwise) = must("a value after `else`", tree)(rest)?;
+    Ok((rest, then, otherwise))
+}
+
+/// Behind the `then`, or behind what was written for it.
+fn then_word(input: Tokens<'_>) -> Result<Tokens<'_>, Err<Fault>> {
+    match input.kind() {
+        _ if input.is_word("then") => Ok(input.advance()),
+        Kind::Colon => {
+            let span = input.peek().span;
+            input.cx.report(wrong_sign(input, span, "then", "between a condition and its value").edit(
+                Span::new(span.start, span.start),
+                " ",
+            ));
+            Ok(input.advance())
+        }
+        _ if upper_case(input, "then") => Ok(input.advance()),
+        _ if starts_value(input) && !input.peek().line_start && input.kind() != Kind::Word => {
+            input.cx.syntax(input.lacking("`then` after the condition", " then"));
+            Ok(input)
+        }
+        _ => Err(Err::Failure(input.expected("`then` after the condition"))),
+    }
+}
+
+/// A value and the braces around it.
+fn braced(input: Tokens<'_>) -> Parsed<'_, (Span, Tree, Span)> {
+    let (rest, open) = must("a value in braces", sign(Kind::BraceOpen))(input)?;
+    let (rest, tree) = must("a value after `{`", tree)(rest)?;
+    let (rest, close) = must("`}` after the value", sign(Kind::BraceClose))(rest)?;
+    Ok((rest, (open.span, tree, close.span)))
+}
+
+/// `{ a } else { b }`, which is read as it was meant.
+fn braced_choice(input: Tokens<'_>) -> Result<(Tokens<'_>, Tree, Tree), Err<Fault>> {
+    let report = Diagnostic::error(
+        "W0032",
+        input.peek().span,
+        "a choice of a value has no braces",
+        "braces hold lines, not a value",
+    )
+    .help("write `if condition then a else b`");
+    let both = braced(input).and_then(|(rest, first)| {
+        let (rest, _) = must("`else`", word("else"))(rest)?;
+        braced(rest).map(|(rest, second)| (rest, first, second))
+    });
+    let Ok((rest, (open, then, close), (other_open, otherwise, other_close))) = both else {
+        return Err(Err::Failure(input.fault(report)));
+    };
+    input.cx.report(
+        report
+            .fix("then ... else ...", open, "then")
+            .edit(close, "")
+            .edit(other_open, "")
+            .edit(other_close, ""),
+    );
+    Ok((rest, then, otherwise))
 }
 
 fn no_else(input: Tokens<'_>) -> Fault {
@@ -131,6 +224,7 @@ fn finish<'t>(
 fn or_expr(input: Tokens<'_>) -> Parsed<'_, Tree> {
     chain(input, and_expr, |input| match input.kind() {
         Kind::OrOr => Some((foreign(input, BinaryOp::Or, "or"), "or")),
+        _ if upper_case(input, "or") => Some((BinaryOp::Or, "or")),
         _ => input.is_word("or").then_some((BinaryOp::Or, "or")),
     })
 }
@@ -138,8 +232,25 @@ fn or_expr(input: Tokens<'_>) -> Parsed<'_, Tree> {
 fn and_expr(input: Tokens<'_>) -> Parsed<'_, Tree> {
     chain(input, not_expr, |input| match input.kind() {
         Kind::AndAnd => Some((foreign(input, BinaryOp::And, "and"), "and")),
+        _ if upper_case(input, "and") => Some((BinaryOp::And, "and")),
         _ => input.is_word("and").then_some((BinaryOp::And, "and")),
     })
+}
+
+/// Whether an operator stands here in capitals, which is reported.
+fn upper_case(input: Tokens<'_>, word: &str) -> bool {
+    let written = input.word().unwrap_or_default();
+    let found = written != word && written.eq_ignore_ascii_case(word) && !input.starts_assignment();
+    if found {
+        let span = input.peek().span;
+        let message = format!("`{word}` is written in small letters");
+        input.cx.report(
+            Diagnostic::error("W0017", span, message, "in capitals")
+                .help(format!("write `{word}`"))
+                .fix(format!("{written} -> {word}"), span, word),
+        );
+    }
+    found
 }
 
 /// Reports an operator of other languages and reads it as the word for it.
@@ -147,6 +258,12 @@ fn foreign<T>(input: Tokens<'_>, op: T, word: &str) -> T {
     let token = input.peek();
     let sign = input.text(token);
     let touching = input.advance().touches();
+    // `.a || "x"` is a habit of languages where a missing value counts as false.
+    let next = input.advance().kind();
+    let word = match next {
+        Kind::String | Kind::SingleQuoted | Kind::Number if word == "or" => "??",
+        _ => word,
+    };
     input.cx.report(
         Diagnostic::error(
             "W0016",
@@ -170,7 +287,7 @@ fn not_expr(input: Tokens<'_>) -> Parsed<'_, Tree> {
     loop {
         match rest.kind() {
             Kind::Bang => foreign(rest, (), "not"),
-            _ if rest.is_word("not") => {}
+            _ if rest.is_word("not") || !rest.peek().line_start && upper_case(rest, "not") => {}
             _ => break,
         }
         rest = rest.advance();
@@ -208,6 +325,13 @@ fn comparison(input: Tokens<'_>) -> Parsed<'_, Tree> {
             is_what(input, rest, left)?
         } else if let Some(op) = rest.is_word("not").then(|| compare_op(rest.advance())).flatten() {
             not_compared(input, rest, left, op)?
+        } else if let Some((op, sign)) = foreign::like(rest) {
+            compare(input, rest.advance(), left, op, sign)?
+        } else if let Some((op, sign, tokens, negated)) = foreign::comparison(rest) {
+            if negated {
+                return stop(rest.fault(not_matched(rest)));
+            }
+            compare(input, rest.skip(tokens), left, op, sign)?
         } else if let Some((op, sign)) = compare_op(rest) {
             compare(input, rest.advance(), left, op, sign)?
         } else {
@@ -222,6 +346,13 @@ fn comparison(input: Tokens<'_>) -> Parsed<'_, Tree> {
             left.expr.node = ExprKind::Error;
         }
     }
+}
+
+/// `.a !~ r"..."`
+fn not_matched(input: Tokens<'_>) -> Diagnostic {
+    let span = input.peek().span.to(input.ahead(1).span);
+    Diagnostic::error("W0016", span, "there is no `!~` in weir", "a sign of other languages")
+        .help("write `not (.a matches r\"...\")`")
 }
 
 fn compare_op(input: Tokens<'_>) -> Option<(BinaryOp, &'static str)> {
@@ -268,9 +399,23 @@ fn compare<'t>(
 ) -> Parsed<'t, Tree> {
     let (rest, right) = match op {
         BinaryOp::Matches => must_operand(sign, regex)(operand)?,
+        BinaryOp::In if operand.kind() == Kind::ParenOpen => list_in_parentheses(operand)?,
         _ => must_operand(sign, coalesce)(operand)?,
     };
     binary(input, rest, left, op, right, sign)
+}
+
+/// `("a", "b")` behind `in`, which is read as a list.
+fn list_in_parentheses(input: Tokens<'_>) -> Parsed<'_, Tree> {
+    let (rest, (items, height)) = items(input.advance(), Kind::ParenClose, "`,` or `)`", tree)?;
+    let (open, close) = (input.peek().span, rest.behind(1).map_or(input.peek().span, |token| token.span));
+    input.cx.report(
+        Diagnostic::error("W0019", open.to(close), "a list stands in `[ ]`", "in parentheses")
+            .help("write `[\"a\", \"b\"]`")
+            .fix("( ) -> [ ]", open, "[")
+            .edit(close, "]"),
+    );
+    finish(input, rest, ExprKind::List(items), height)
 }
 
 /// `.a not in [...]`, which is read as it was meant.
@@ -337,11 +482,42 @@ fn is_what<'t>(input: Tokens<'t>, is: Tokens<'t>, subject: Tree) -> Parsed<'t, T
             null(rest);
             IsWhat::Missing
         }
+        _ if matches!(rest.kind(), Kind::String | Kind::SingleQuoted | Kind::Number) => {
+            return is_value(input, is, rest, subject, negated);
+        }
+        Some("empty" | "blank" | "EMPTY") if !rest.peek().line_start => {
+            let span = rest.peek().span;
+            rest.cx.report(
+                Diagnostic::error("W0017", span, "an empty text is missing", "a word of other languages")
+                    .help("write `is missing`")
+                    .fix("missing", span, "missing"),
+            );
+            IsWhat::Missing
+        }
         _ => return stop(rest.expected("`missing`, `present` or `invalid` after `is`")),
     };
     let height = subject.height;
     let node = ExprKind::Is { subject: Box::new(subject.expr), negated, what };
     finish(input, rest.advance(), node, height)
+}
+
+/// `.a is "x"`, which is read as a comparison.
+fn is_value<'t>(
+    input: Tokens<'t>,
+    is: Tokens<'t>,
+    value: Tokens<'t>,
+    subject: Tree,
+    negated: bool,
+) -> Parsed<'t, Tree> {
+    let (op, sign) = if negated { (BinaryOp::NotEqual, "!=") } else { (BinaryOp::Equal, "==") };
+    let span = is.span_to(value);
+    let written = is.slice(span);
+    is.cx.report(
+        Diagnostic::error("W0017", span, format!("two values are compared with `{sign}`"), "asks only whether it is there")
+            .help(format!("write `{sign}`"))
+            .fix(format!("{written} -> {sign}"), span, sign),
+    );
+    compare(input, value, subject, op, sign)
 }
 
 fn coalesce(input: Tokens<'_>) -> Parsed<'_, Tree> {
@@ -467,6 +643,9 @@ fn literal_text(input: Tokens<'_>) -> Parsed<'_, Tree> {
         Kind::Raw => (ExprKind::Raw(text::verbatim(input, token)), 0),
         _ => return not_here(),
     };
+    if let Some(report) = foreign::method_of_text(input, input.advance()) {
+        return stop(input.advance().fault(report));
+    }
     finish(input, input.advance(), node, height)
 }
 
@@ -545,12 +724,33 @@ fn word_value(input: Tokens<'_>) -> Parsed<'_, Tree> {
         Some("missing") => return constant(ExprKind::Missing),
         Some("match") => return match_value(input),
         Some("if") => return bare_if(input),
+        Some("switch") if starts_value(input.advance()) && !input.advance().touches() => {
+            return switch_value(input);
+        }
         _ => {}
     }
     if token.line_start && starts_next_entry(input) {
         return not_here();
     }
-    let (rest, name) = name(input)?;
+    if let Some(value) = capital_constant(input) {
+        return constant(value);
+    }
+    if let Some(text) = prefixed_text(input) {
+        return literal_text(text);
+    }
+    if let Some(report) = foreign::bare_words(input) {
+        return stop(input.fault(report));
+    }
+    let (mut rest, name) = name(input)?;
+    if rest.kind() == Kind::Bang && rest.touches() && rest.ahead(1).kind == Kind::ParenOpen {
+        let span = rest.peek().span;
+        rest.cx.report(
+            Diagnostic::error("W0016", span, "no `!` stands behind a function", "not needed")
+                .help("remove it; what happens to a value that cannot be read is said behind it: `on invalid \"unknown\"`")
+                .fix("remove !", span, ""),
+        );
+        rest = rest.advance();
+    }
     if rest.kind() == Kind::ParenOpen {
         let (rest, (args, height)) = call_args(rest, &name)?;
         let (rest, call) = finish(input, rest, ExprKind::Call { name, args }, height)?;
@@ -579,7 +779,59 @@ fn starts_next_entry(input: Tokens<'_>) -> bool {
 }
 
 fn is_null(word: &str) -> bool {
-    matches!(word, "null" | "nil" | "None" | "undefined")
+    matches!(
+        word,
+        "null" | "nil" | "None" | "undefined" | "NULL" | "Null" | "NONE" | "MISSING" | "Missing" | "NaN"
+    )
+}
+
+/// `True` and `FALSE`, which are reported.
+fn capital_constant(input: Tokens<'_>) -> Option<ExprKind> {
+    let word = input.word()?;
+    let (right, value) = match word {
+        "True" | "TRUE" => ("true", true),
+        "False" | "FALSE" => ("false", false),
+        _ => return None,
+    };
+    let span = input.peek().span;
+    input.cx.report(
+        Diagnostic::error("W0017", span, format!("`{right}` is written in small letters"), "with a capital")
+            .help(format!("write `{right}`"))
+            .fix(format!("{word} -> {right}"), span, right),
+    );
+    Some(ExprKind::Bool(value))
+}
+
+/// Behind the `f` of `f"..."`, which is reported.
+fn prefixed_text(input: Tokens<'_>) -> Option<Tokens<'_>> {
+    let prefix = input.word().filter(|word| word.len() <= 2)?;
+    let text = input.advance();
+    if !text.touches() || !matches!(text.kind(), Kind::String | Kind::SingleQuoted) {
+        return None;
+    }
+    let span = input.peek().span;
+    input.cx.report(
+        Diagnostic::error(
+            "W0037",
+            span,
+            format!("no `{prefix}` stands before a text"),
+            "not needed",
+        )
+        .help("remove it: a value in braces stands in every text, as in `\"{.a}/{.b}\"`")
+        .fix(format!("remove {prefix}"), span, ""),
+    );
+    Some(text)
+}
+
+/// `switch x { ... }`, which is read as a `match`.
+fn switch_value(input: Tokens<'_>) -> Parsed<'_, Tree> {
+    let span = input.peek().span;
+    input.cx.report(
+        Diagnostic::error("W0017", span, "a choice by text is written `match`", "a word of other languages")
+            .help("write `match .a { \"x\" => \"y\"  else => \"z\" }`")
+            .fix("switch -> match", span, "match"),
+    );
+    match_value(input)
 }
 
 fn null(input: Tokens<'_>) {
@@ -659,7 +911,8 @@ fn close<'t>(input: Tokens<'t>, kind: Kind, sign: &'static str) -> Result<Tokens
     let fault = input.expected(sign);
     match fault {
         Fault::Wrong { diagnostic, .. } if input.kind() != Kind::Comma => {
-            input.cx.syntax(Diagnostic { code: "W0008", ..*diagnostic });
+            let code = if diagnostic.code == "W0001" { "W0008" } else { diagnostic.code };
+            input.cx.syntax(Diagnostic { code, ..*diagnostic });
             Ok(input)
         }
         fault => Err(Err::Failure(fault)),
@@ -727,10 +980,7 @@ fn trailing_comma(input: Tokens<'_>, closing: Kind) -> Tokens<'_> {
 }
 
 fn missing_comma(input: Tokens<'_>) {
-    let at = input.previous().map_or(0, |token| token.span.end);
-    if let Fault::Wrong { diagnostic, .. } = input.expected("`,` between two values") {
-        input.cx.syntax(diagnostic.help("write `,`").fix("insert ,", Span::new(at, at), ","));
-    }
+    input.cx.syntax(input.lacking("`,` between two values", ","));
 }
 
 /// `{ "." segment | "[" ( "*" | expr ) "]" }` and the height of the highest index.
@@ -739,10 +989,16 @@ fn steps(input: Tokens<'_>) -> Parsed<'_, (Vec<PathStep>, u32)> {
     loop {
         match rest.kind() {
             Kind::Dot if rest.at == input.at || !rest.peek().line_start => {
+                if let Some(report) = foreign::joined(rest).filter(|_| rest.at != input.at) {
+                    return stop(rest.fault(report));
+                }
                 if rest.at != input.at {
                     no_space_before(rest);
                 }
                 let (after, step) = segment(rest.advance())?;
+                if let Some(report) = foreign::method(input, after) {
+                    return stop(after.fault(report));
+                }
                 steps.push(step);
                 rest = after;
             }
@@ -774,6 +1030,9 @@ fn no_space_before(input: Tokens<'_>) {
 
 fn index(input: Tokens<'_>) -> Parsed<'_, (PathStep, u32)> {
     let inside = input.advance();
+    if let Some(report) = foreign::between_brackets(inside) {
+        return stop(inside.fault(report));
+    }
     let (rest, step, height) = if inside.kind() == Kind::Star {
         (inside.advance(), None, 0)
     } else {
@@ -799,8 +1058,8 @@ fn segment(input: Tokens<'_>) -> Parsed<'_, PathStep> {
 /// `WORD | STRING`; anything that was meant as a name and needs quotes is told so.
 pub(super) fn key(input: Tokens<'_>) -> Parsed<'_, Text> {
     let token = input.peek();
-    if token.line_start {
-        return stop(input.expected("a field name after `.`"));
+    if let Some(report) = foreign::step(input) {
+        return stop(input.fault(report));
     }
     if let Some(rest) = unquoted(input) {
         let span = input.span_to(rest);
@@ -954,9 +1213,12 @@ fn arm(input: Tokens<'_>) -> Parsed<'_, ArmLine> {
 fn patterns(input: Tokens<'_>) -> Parsed<'_, Vec<Spanned<Pattern>>> {
     let (mut rest, first) = pattern(input)?;
     let mut patterns = vec![first];
-    while matches!(rest.kind(), Kind::Bar | Kind::OrOr) {
+    while matches!(rest.kind(), Kind::Bar | Kind::OrOr | Kind::Comma) || rest.is_word("or") {
         if rest.kind() == Kind::OrOr {
             foreign(rest, (), "|");
+        } else if rest.kind() != Kind::Bar {
+            let span = rest.peek().span;
+            rest.cx.report(wrong_sign(rest, span, "|", "between two patterns"));
         }
         let (after, next) = must("another pattern after `|`", pattern)(rest.advance())?;
         patterns.push(next);
@@ -996,10 +1258,9 @@ pub(super) fn arrow(input: Tokens<'_>) -> Result<Tokens<'_>, Err<Fault>> {
         Kind::Arrow => return Ok(input.advance()),
         Kind::Assign | Kind::Colon => 1,
         Kind::Minus if next.kind() == Kind::Greater && next.touches() => 2,
+        Kind::Dot if next.kind() == Kind::Dot => return Err(Err::Failure(input.fault(no_range(input)))),
         _ if starts_value(input) && !input.peek().line_start => {
-            if let Fault::Wrong { diagnostic, .. } = input.expected("`=>` after the pattern") {
-                input.cx.syntax(*diagnostic);
-            }
+            input.cx.syntax(input.lacking("`=>` after the pattern", " =>"));
             return Ok(input);
         }
         _ => return Err(Err::Failure(input.expected("`=>` after the pattern"))),
@@ -1008,6 +1269,13 @@ pub(super) fn arrow(input: Tokens<'_>) -> Result<Tokens<'_>, Err<Fault>> {
     let span = input.span_to(rest);
     input.cx.report(wrong_sign(input, span, "=>", "between a pattern and its value"));
     Ok(rest)
+}
+
+/// `200..299`
+fn no_range(input: Tokens<'_>) -> Diagnostic {
+    let span = input.peek().span.to(input.ahead(1).span);
+    Diagnostic::error("W0032", span, "a pattern is one value, not a range", "no ranges")
+        .help("compare instead: `if .a >= 200 and .a < 300 then ... else ...`")
 }
 
 /// A sign of other languages with the one that weir has for it.

@@ -21,8 +21,8 @@ use super::expr::{
 };
 use super::text;
 use super::tokens::{
-    Fault, Parsed, Shape, Tokens, braces, constant, must, must_name, must_new_name, name, sign,
-    spanned, stop, word,
+    Fault, Parsed, Shape, Tokens, braces, constant, must, must_name, must_new_name, name, not_here,
+    sign, spanned, stop, word,
 };
 
 /// A line of the head, which comes before all items and in this order.
@@ -279,7 +279,10 @@ fn redact(input: Tokens<'_>) -> Parsed<'_, RawKind> {
 
 fn keep(input: Tokens<'_>) -> Parsed<'_, Item> {
     let (rest, _) = word("keep")(input)?;
-    let (rest, _) = must("`when` after `keep`", word("when"))(rest)?;
+    let rest = match rest.is_word("when") || !rest.peek().line_start && if_for_when(rest) {
+        true => rest.advance(),
+        false => return stop(rest.expected("`when` after `keep`")),
+    };
     let (rest, condition) = must("a condition after `when`", expr)(rest)?;
     Ok((rest, Item::Keep(condition, input.span_to(rest))))
 }
@@ -299,6 +302,27 @@ fn let_(input: Tokens<'_>) -> Parsed<'_, Let> {
 fn assign(input: Tokens<'_>) -> Result<Tokens<'_>, Err<Fault>> {
     match input.kind() {
         Kind::Assign => Ok(input.advance()),
+        Kind::Colon if input.ahead(1).kind == Kind::Word && input.ahead(2).kind == Kind::Assign => {
+            let span = input.span_to(input.skip(2));
+            input.cx.report(
+                Diagnostic::error("W0019", span, "a name is written without its type", "not needed")
+                    .help("remove it: how a value is read is said by `|>`, as in `.a |> int`")
+                    .fix("remove the type", span, ""),
+            );
+            Ok(input.skip(3))
+        }
+        Kind::Colon if input.ahead(1).kind == Kind::Assign && input.advance().touches() => {
+            let rest = input.skip(2);
+            let span = input.span_to(rest);
+            input.cx.report(wrong_sign(input, span, "=", "between a name and its value"));
+            Ok(rest)
+        }
+        Kind::Comma if input.ahead(1).kind == Kind::Word && input.ahead(2).kind == Kind::Assign => {
+            Err(Err::Failure(input.fault(
+                Diagnostic::error("W0039", input.peek().span, "one line sets one name", "a second name")
+                    .help("say behind the value what happens if it cannot be read: `on invalid \"unknown\"`"),
+            )))
+        }
         Kind::Equal | Kind::Colon | Kind::Arrow => {
             let span = input.peek().span;
             input.cx.report(wrong_sign(input, span, "=", "between a name and its value"));
@@ -307,11 +331,7 @@ fn assign(input: Tokens<'_>) -> Result<Tokens<'_>, Err<Fault>> {
         // What starts with a bracket rather belongs to a call whose function is missing.
         Kind::ParenOpen | Kind::BracketOpen => Err(Err::Failure(input.expected("`=` and a value"))),
         _ if starts_value(input) && !input.peek().line_start => {
-            let place = input.previous().map_or(0, |token| token.span.end);
-            if let Fault::Wrong { diagnostic, .. } = input.expected("`=` before the value") {
-                let place = Span::new(place, place);
-                input.cx.syntax(diagnostic.help("write `=`").fix("insert =", place, " ="));
-            }
+            input.cx.syntax(input.lacking("`=` before the value", " ="));
             Ok(input)
         }
         _ => Err(Err::Failure(input.expected("`=` and a value"))),
@@ -350,7 +370,7 @@ fn stmt(input: Tokens<'_>) -> Parsed<'_, Stmt> {
 fn drop_(input: Tokens<'_>) -> Parsed<'_, Stmt> {
     let (mut rest, _) = word("drop")(input)?;
     let mut condition = None;
-    if rest.is_word("when") {
+    if rest.is_word("when") || !rest.peek().line_start && if_for_when(rest) {
         let (after, expr) = must("a condition after `when`", expr)(rest.advance())?;
         (rest, condition) = (after, Some(expr));
     }
@@ -364,14 +384,18 @@ fn reject(input: Tokens<'_>) -> Parsed<'_, Stmt> {
 }
 
 fn when(input: Tokens<'_>) -> Parsed<'_, When> {
-    let (mut rest, keyword) = word("when")(input)?;
+    if !input.is_word("when") && !if_with_block(input) {
+        return not_here();
+    }
+    let (mut rest, keyword) = (input.advance(), input.peek());
     let (mut arms, mut otherwise) = (Vec::new(), None);
     let (after, arm) = when_arm(rest)?;
     arms.push(arm);
     rest = after;
-    while rest.is_word("else") && otherwise.is_none() {
-        let after = rest.advance();
-        if after.is_word("when") || else_if(after) {
+    while otherwise.is_none() && (rest.is_word("else") || elif(rest)) {
+        let is_elif = !rest.is_word("else");
+        let after = if is_elif { rest } else { rest.advance() };
+        if is_elif || after.is_word("when") || else_if(after) {
             let (after, arm) = when_arm(after.advance())?;
             arms.push(arm);
             rest = after;
@@ -382,6 +406,50 @@ fn when(input: Tokens<'_>) -> Parsed<'_, When> {
         }
     }
     Ok((rest, When { arms, otherwise, keyword: keyword.span, span: input.span_to(rest) }))
+}
+
+/// Whether `if` or `where` was written for `when`, which is reported.
+fn if_for_when(input: Tokens<'_>) -> bool {
+    let word = input.word().filter(|word| matches!(*word, "if" | "where" | "IF" | "WHERE" | "WHEN"));
+    let Some(word) = word else { return false };
+    let span = input.peek().span;
+    input.cx.report(
+        Diagnostic::error("W0017", span, "a condition stands behind `when`", format!("not behind `{word}`"))
+            .help("write `when`")
+            .fix(format!("{word} -> when"), span, "when"),
+    );
+    true
+}
+
+/// Whether an `if` stands here with a block behind its condition, which is read as a `when`.
+fn if_with_block(input: Tokens<'_>) -> bool {
+    let mut rest = input;
+    while rest.kind() != Kind::End && (rest.at == input.at || !rest.peek().line_start) {
+        if rest.kind() == Kind::BraceOpen {
+            return matches!(input.word(), Some("if" | "IF" | "WHEN")) && if_for_when(input);
+        }
+        if rest.is_word("then") {
+            return false;
+        }
+        rest = rest.advance();
+    }
+    false
+}
+
+/// Whether `elif` was written, which is read as `else when`.
+fn elif(input: Tokens<'_>) -> bool {
+    let word = input.word().filter(|word| {
+        matches!(*word, "elif" | "elsif" | "elseif" | "ELSIF" | "elsewhen") && !input.starts_assignment()
+    });
+    let Some(word) = word else { return false };
+    let span = input.peek().span;
+    let message = format!("`{word}` is written `else when` here");
+    input.cx.report(
+        Diagnostic::error("W0017", span, message, "a word of other languages")
+            .help("write `else when`")
+            .fix(format!("{word} -> else when"), span, "else when"),
+    );
+    true
 }
 
 /// Whether `else if` was written, which is read as `else when`.

@@ -123,22 +123,29 @@ fn star_elsewhere(span: Span) -> Diagnostic {
 
 /// What stands between the quotes, as written.
 pub(super) fn verbatim(input: Tokens<'_>, token: Token) -> String {
-    input.cx.text.get(content(token).range()).unwrap_or_default().to_owned()
+    input.cx.text.get(content(input, token).range()).unwrap_or_default().to_owned()
 }
 
 /// The span between the quotes.
-fn content(token: Token) -> Span {
+fn content(input: Tokens<'_>, token: Token) -> Span {
     let (open, close) = match token.kind {
         Kind::Text => (3, 3),
         Kind::Raw => (2, 1),
         Kind::Broken => return Span::new(token.span.start, token.span.start),
         _ => (1, 1),
     };
+    let written = input.slice(token.span);
+    if token.kind == Kind::SingleQuoted {
+        // Typographic quotes are longer than one byte.
+        let size = |quote: Option<char>| quote.map_or(0, |quote| quote.len_utf8() as u32);
+        let (first, last) = (written.chars().next(), written.chars().next_back());
+        return Span::new(token.span.start + size(first), token.span.end - size(last));
+    }
     Span::new(token.span.start + open, token.span.end - close)
 }
 
 fn each_part(input: Tokens<'_>, token: Token, mut part: impl FnMut(Part)) {
-    let span = content(token);
+    let span = content(input, token);
     let text = input.cx.text.get(span.range()).unwrap_or_default();
     let place =
         |from: usize, to: usize| Span::new(span.start + from as u32, span.start + to as u32);

@@ -11,7 +11,8 @@ use nom::error::{ErrorKind, ParseError};
 use nom::{Err, IResult, Input, Needed, Parser};
 
 use crate::ast::{Name, Spanned, Text};
-use crate::diagnostic::{Diagnostic, Label};
+use super::foreign;
+use crate::diagnostic::Diagnostic;
 use crate::lex::{Kind, Token};
 use crate::source::Span;
 
@@ -229,6 +230,28 @@ impl<'t> Tokens<'t> {
         Self { at: (self.at + count).min(self.all.len()), ..self }
     }
 
+    /// `count` tokens before the next one, or at the first.
+    pub(crate) fn back(self, count: usize) -> Self {
+        Self { at: self.at.saturating_sub(count), ..self }
+    }
+
+    /// The text of a place.
+    pub(crate) fn slice(self, span: Span) -> &'t str {
+        self.cx.text.get(span.range()).unwrap_or_default()
+    }
+
+    /// Whether a word stands before this place on its line.
+    pub(crate) fn line_has_before(self, word: &'static str) -> bool {
+        let mut at = self;
+        while at.at > 0 && !at.peek().line_start {
+            at = at.back(1);
+            if at.word() == Some(word) {
+                return true;
+            }
+        }
+        false
+    }
+
     /// The text of a token.
     pub(crate) fn text(self, token: Token) -> &'t str {
         self.cx.text.get(token.span.range()).unwrap_or_default()
@@ -326,20 +349,34 @@ impl<'t> Tokens<'t> {
 
     /// A report that something else should stand here, as the answer of a parser.
     pub(crate) fn expected(self, what: impl std::fmt::Display) -> Fault {
-        let mut diagnostic = self.instead(what);
         // At the start of the next line there is nothing to see: point behind what stands before.
         if let Some(before) = self.previous().filter(|_| self.peek().line_start) {
-            diagnostic.primary =
-                Label { span: before.span, message: "not found behind this".to_owned() };
+            let label = "nothing like it behind this";
+            let message = format!("here should be {what}");
+            return self.fault(Diagnostic::error("W0001", before.span, message, label));
         }
-        self.fault(diagnostic)
+        self.fault(foreign::inside(self).unwrap_or_else(|| self.instead(what)))
+    }
+
+    /// A report that a sign is missing before the next token, and the edit that puts it there; something of another
+    /// language has a report of its own.
+    pub(crate) fn lacking(self, what: &str, sign: &str) -> Diagnostic {
+        if let Some(report) = foreign::inside(self) {
+            return report;
+        }
+        let at = self.previous().map_or(0, |token| token.span.end);
+        let place = Span::new(at, at);
+        self.instead(what)
+            .help(format!("write `{}`", sign.trim()))
+            .fix(format!("insert {}", sign.trim()), place, sign)
     }
 
     /// A report that something else should stand instead of the next token.
     pub(crate) fn instead(self, what: impl std::fmt::Display) -> Diagnostic {
         let found = self.peek();
         let label = format!("here is {}", self.describe(found));
-        let diagnostic = Diagnostic::error("W0001", found.span, format!("expected {what}"), label);
+        let message = format!("here should be {what}");
+        let diagnostic = Diagnostic::error("W0001", found.span, message, label);
         match self.hint(found) {
             Some(hint) => diagnostic.help(hint),
             None => diagnostic,
@@ -362,17 +399,14 @@ impl<'t> Tokens<'t> {
         }
     }
 
-    /// What habits from other languages should be told.
+    /// What helps where the token alone tells what went wrong.
     fn hint(self, token: Token) -> Option<&'static str> {
         match token.kind {
             Kind::Text => Some("`\"\"\"` is for the samples of tests; elsewhere write `\"...\"`"),
             Kind::AndAnd => Some("`and` is written as a word"),
             Kind::OrOr => Some("`or` is written as a word"),
             Kind::Bang => Some("`not` is written as a word"),
-            Kind::Unknown if self.text(token) == "?" => {
-                Some("a choice is written `if condition then a else b`")
-            }
-            Kind::Unknown if matches!(self.text(token), "\"" | "'") => {
+            Kind::Unknown if matches!(self.text(token), "\"" | "'" | "`") => {
                 Some("a text stands in double quotes, on one line")
             }
             Kind::Word => match self.text(token) {
@@ -697,7 +731,8 @@ fn recover<'t>(
             at
         }
         _ => {
-            input.cx.syntax(input.instead(shape.expected));
+            let report = foreign::entry(input, shape.owner);
+            input.cx.syntax(report.unwrap_or_else(|| input.instead(shape.expected)));
             input.at
         }
     };
