@@ -149,7 +149,7 @@ pub enum Kind {
     #[doc(hidden)]
     #[regex(r"#[^\n]*", comment)]
     #[regex(r"//[^\n]*", slash_comment)]
-    #[regex(r"/\*([^*]|\*+[^*/])*\*+/", block_comment)]
+    #[token("/*", block_comment)]
     #[regex(r"--[ \t][^\n]*", dash_comment)]
     #[regex(r"<!--[^\n]*", dash_comment)]
     #[token(";", semicolon)]
@@ -333,16 +333,24 @@ fn slash_comment(lexer: &mut logos::Lexer<'_, Kind>) -> Skip {
 
 /// `/* ... */`: every line of it becomes a comment of its own.
 fn block_comment(lexer: &mut logos::Lexer<'_, Kind>) -> Skip {
-    let range = lexer.span();
-    let span = lexer.extras.span(range.clone());
-    let start = lexer.extras.span(range.start..range.start + 2);
-    let report = Diagnostic::error("W0021", start, "comments start with `#`", "not a comment in weir")
-        .help("write `#` before each line of the comment");
-    let alone = lexer.remainder().chars().find(|c| !matches!(c, ' ' | '\t' | '\r')).is_none_or(|c| c == '\n');
-    let lines = lexer.slice()[2..lexer.slice().len() - 2].lines();
-    let lines: Vec<String> =
-        lines.map(|line| format!("# {}", line.trim().trim_start_matches('*').trim()).trim_end().to_owned()).collect();
-    lexer.extras.say(if alone { report.fix("#", span, lines.join("\n")) } else { report });
+    let start = lexer.extras.span(lexer.span());
+    let rest = lexer.remainder();
+    let closed = rest.find("*/");
+    let inside = closed.or_else(|| rest.find('\n')).unwrap_or(rest.len());
+    let behind = rest.get(inside + 2..).unwrap_or_default();
+    let alone = behind.trim_start_matches([' ', '\t', '\r']);
+    let alone = closed.is_some() && (alone.is_empty() || alone.starts_with('\n'));
+    let commented = |line: &str| {
+        let text = line.trim().trim_start_matches('*').trim();
+        if text.is_empty() { "#".to_owned() } else { format!("# {text}") }
+    };
+    let lines: Vec<String> = rest[..inside].lines().map(commented).collect();
+    lexer.bump(inside + if closed.is_some() { 2 } else { 0 });
+    let whole = lexer.extras.span(lexer.span());
+    let report =
+        Diagnostic::error("W0021", start, "comments start with `#`", "not a comment in weir")
+            .help("write `#` before each line of the comment");
+    lexer.extras.say(if alone { report.fix("#", whole, lines.join("\n")) } else { report });
     Skip
 }
 
@@ -352,9 +360,10 @@ fn dash_comment(lexer: &mut logos::Lexer<'_, Kind>) -> Skip {
     let signs = if lexer.slice().starts_with('<') { 4 } else { 2 };
     let span = lexer.extras.span(range.start..range.start + signs);
     let written = &lexer.slice()[..signs];
-    let report = Diagnostic::error("W0021", span, "comments start with `#`", "not a comment in weir")
-        .help("write `#`")
-        .fix(format!("{written} -> #"), span, "#");
+    let report =
+        Diagnostic::error("W0021", span, "comments start with `#`", "not a comment in weir")
+            .help("write `#`")
+            .fix(format!("{written} -> #"), span, "#");
     lexer.extras.say(report);
     Skip
 }

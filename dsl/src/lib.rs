@@ -77,7 +77,9 @@ fn first_of_each_line(diagnostics: &mut Vec<Diagnostic>, source: &Source) {
             && let (Some(fix), Some(more)) = (&mut first.fix, &report.fix)
         {
             let apart = |(span, _): &(Span, String)| {
-                fix.edits.iter().all(|(other, _)| span.end <= other.start || other.end <= span.start)
+                fix.edits
+                    .iter()
+                    .all(|(other, _)| span.end <= other.start || other.end <= span.start)
             };
             if more.edits.iter().all(apart) {
                 fix.edits.extend(more.edits.iter().cloned());

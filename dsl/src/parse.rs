@@ -273,9 +273,8 @@ fn unexpected(input: Tokens<'_>) -> Diagnostic {
         return Diagnostic::error("W0008", token.span, message, "no `{` is open here")
             .help("remove it, or look above for a `}` too many");
     }
-    foreign::entry(input, "").unwrap_or_else(|| {
-        input.instead("a statement such as `emit`, `when`, `let` or `test`")
-    })
+    foreign::entry(input, "")
+        .unwrap_or_else(|| input.instead("a statement such as `emit`, `when`, `let` or `test`"))
 }
 
 #[cfg(test)]

@@ -187,24 +187,41 @@ impl<'a> Checker<'a> {
         if let Some(class) = schema.class(&name.node) {
             return Some(class);
         }
-        let mut report = Diagnostic::error(
+        let report = Diagnostic::error(
             "W0201",
             name.span,
             format!("OCSF {} has no class `{}`", schema.version, name.node),
             "unknown class",
         )
         .label(self.head.version_span, "the version that this file pins");
-        let known = schema.classes.iter().map(|class| class.name);
-        report = match nearest(&name.node, known) {
-            Some(near) => report.help(format!("did you mean `{near}`?")).fix(
-                format!("{} -> {near}", name.node),
-                name.span,
-                near,
-            ),
+        let report = match self.meant_class(&name.node) {
+            Some((near, why)) => {
+                report.help(why).fix(format!("{} -> {near}", name.node), name.span, near)
+            }
             None => report.help("where nothing fits, `api_activity` does"),
         };
         self.report(report);
         None
+    }
+
+    /// The class that was meant by a number, a caption, or a name that is nearly one; and what is said about it.
+    fn meant_class(&self, written: &str) -> Option<(&'static str, String)> {
+        let classes = &self.head.schema.classes;
+        let plain = |text: &str| -> String {
+            text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
+        };
+        if let Ok(number) = written.parse::<u32>() {
+            let class = classes.iter().find(|class| class.uid == number)?;
+            return Some((class.name, format!("class {number} is called `{}`", class.name)));
+        }
+        let same = |class: &&Class| {
+            plain(class.name) == plain(written) || plain(class.caption) == plain(written)
+        };
+        if let Some(class) = classes.iter().find(same) {
+            return Some((class.name, format!("it is written `{}`", class.name)));
+        }
+        let known = classes.iter().map(|class| class.name);
+        nearest(written, known).map(|near| (near, format!("did you mean `{near}`?")))
     }
 
     fn entries(&mut self, entries: &'a [Entry], object: &mut Draft, required: bool) {

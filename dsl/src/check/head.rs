@@ -75,7 +75,13 @@ type Pin = (&'static ocsf::Schema, Vec<(String, Span)>, Span);
 fn schema(line: &ast::OcsfLine, reports: &mut Reports) -> Option<Pin> {
     let Some(schema) = ocsf::schema(&line.version.node) else {
         let shipped = ocsf::VERSIONS.join(", ");
+        let written = line.version.node.trim_start_matches(['v', 'V']);
         let newest = ocsf::VERSIONS[ocsf::VERSIONS.len() - 1];
+        let newest = ocsf::VERSIONS
+            .iter()
+            .copied()
+            .find(|known| known.starts_with(written))
+            .unwrap_or(newest);
         reports.push(
             Diagnostic::error(
                 "W0202",
@@ -141,7 +147,16 @@ fn input(block: &ast::Input, reports: &mut Reports) -> Option<Input> {
                 "unknown format",
             )
             .help("the formats are ndjson, json and csv");
-            if let Some(near) = nearest(other, ["ndjson", "json", "csv"]) {
+            let lower = other.to_ascii_lowercase();
+            let meant = match lower.as_str() {
+                "ndjson" | "jsonl" | "jsonlines" | "json_lines" | "ldjson" => Some("ndjson"),
+                "json" => Some("json"),
+                "csv" => Some("csv"),
+                _ => None,
+            };
+            if let "tsv" | "psv" = lower.as_str() {
+                report = report.help("write `input csv { delimiter \"\\t\" }`");
+            } else if let Some(near) = meant.or_else(|| nearest(other, ["ndjson", "json", "csv"])) {
                 report = report.fix(format!("{other} -> {near}"), block.format.span, near);
             }
             reports.push(report);
@@ -219,7 +234,32 @@ impl Settings<'_> {
             format!("an input of {format} has no setting `{}`", name.node),
             "unknown setting",
         );
-        report = match nearest(&name.node, known.iter().copied()) {
+        let meant = match name.node.as_str() {
+            "max_size" | "max_line" | "max_length" | "max_bytes" | "limit" | "max_message" => {
+                Some("max_record")
+            }
+            "codec" | "decompress" | "gzip" => Some("compression"),
+            "separator" | "sep" | "delim" | "field_separator" => Some("delimiter"),
+            "charset" => Some("encoding"),
+            "quotechar" | "quote_char" => Some("quote"),
+            "thousands" | "thousands_separator" => Some("grouping"),
+            "fields" | "names" | "headers" => Some("columns"),
+            "path" | "root" | "array" => Some("records"),
+            _ => None,
+        };
+        let meant = meant.filter(|meant| known.contains(meant));
+        let of = if CSV.contains(&name.node.as_str()) {
+            Some("csv")
+        } else if name.node == "records" {
+            Some("json")
+        } else {
+            None
+        };
+        if let Some(of) = of {
+            self.reports.push(report.help(format!("it is a setting of `input {of} {{ ... }}`")));
+            return;
+        }
+        report = match meant.or_else(|| nearest(&name.node, known.iter().copied())) {
             Some(near) => report.help(format!("did you mean `{near}`?")).fix(
                 format!("{} -> {near}", name.node),
                 name.span,

@@ -79,10 +79,15 @@ fn doubled_braces(input: Tokens<'_>, span: Span) -> Option<Diagnostic> {
     }
     let inner = |from, to| Span::new(from, to);
     Some(
-        Diagnostic::error("W0025", inner(span.start - 1, span.end + 1), "one pair of braces is enough", "two pairs")
-            .help("write `\"{.a}\"`")
-            .fix("remove one pair", inner(span.start, span.start + 1), "")
-            .edit(inner(span.end - 1, span.end), ""),
+        Diagnostic::error(
+            "W0025",
+            inner(span.start - 1, span.end + 1),
+            "one pair of braces is enough",
+            "two pairs",
+        )
+        .help("write `\"{.a}\"`")
+        .fix("remove one pair", inner(span.start, span.start + 1), "")
+        .edit(inner(span.end - 1, span.end), ""),
     )
 }
 
@@ -150,10 +155,10 @@ fn then_word(input: Tokens<'_>) -> Result<Tokens<'_>, Err<Fault>> {
         _ if input.is_word("then") => Ok(input.advance()),
         Kind::Colon => {
             let span = input.peek().span;
-            input.cx.report(wrong_sign(input, span, "then", "between a condition and its value").edit(
-                Span::new(span.start, span.start),
-                " ",
-            ));
+            input.cx.report(
+                wrong_sign(input, span, "then", "between a condition and its value")
+                    .edit(Span::new(span.start, span.start), " "),
+            );
             Ok(input.advance())
         }
         _ if upper_case(input, "then") => Ok(input.advance()),
@@ -408,7 +413,8 @@ fn compare<'t>(
 /// `("a", "b")` behind `in`, which is read as a list.
 fn list_in_parentheses(input: Tokens<'_>) -> Parsed<'_, Tree> {
     let (rest, (items, height)) = items(input.advance(), Kind::ParenClose, "`,` or `)`", tree)?;
-    let (open, close) = (input.peek().span, rest.behind(1).map_or(input.peek().span, |token| token.span));
+    let (open, close) =
+        (input.peek().span, rest.behind(1).map_or(input.peek().span, |token| token.span));
     input.cx.report(
         Diagnostic::error("W0019", open.to(close), "a list stands in `[ ]`", "in parentheses")
             .help("write `[\"a\", \"b\"]`")
@@ -488,9 +494,14 @@ fn is_what<'t>(input: Tokens<'t>, is: Tokens<'t>, subject: Tree) -> Parsed<'t, T
         Some("empty" | "blank" | "EMPTY") if !rest.peek().line_start => {
             let span = rest.peek().span;
             rest.cx.report(
-                Diagnostic::error("W0017", span, "an empty text is missing", "a word of other languages")
-                    .help("write `is missing`")
-                    .fix("missing", span, "missing"),
+                Diagnostic::error(
+                    "W0017",
+                    span,
+                    "an empty text is missing",
+                    "a word of other languages",
+                )
+                .help("write `is missing`")
+                .fix("missing", span, "missing"),
             );
             IsWhat::Missing
         }
@@ -513,9 +524,14 @@ fn is_value<'t>(
     let span = is.span_to(value);
     let written = is.slice(span);
     is.cx.report(
-        Diagnostic::error("W0017", span, format!("two values are compared with `{sign}`"), "asks only whether it is there")
-            .help(format!("write `{sign}`"))
-            .fix(format!("{written} -> {sign}"), span, sign),
+        Diagnostic::error(
+            "W0017",
+            span,
+            format!("two values are compared with `{sign}`"),
+            "asks only whether it is there",
+        )
+        .help(format!("write `{sign}`"))
+        .fix(format!("{written} -> {sign}"), span, sign),
     );
     compare(input, value, subject, op, sign)
 }
@@ -781,7 +797,16 @@ fn starts_next_entry(input: Tokens<'_>) -> bool {
 fn is_null(word: &str) -> bool {
     matches!(
         word,
-        "null" | "nil" | "None" | "undefined" | "NULL" | "Null" | "NONE" | "MISSING" | "Missing" | "NaN"
+        "null"
+            | "nil"
+            | "None"
+            | "undefined"
+            | "NULL"
+            | "Null"
+            | "NONE"
+            | "MISSING"
+            | "Missing"
+            | "NaN"
     )
 }
 
@@ -795,9 +820,14 @@ fn capital_constant(input: Tokens<'_>) -> Option<ExprKind> {
     };
     let span = input.peek().span;
     input.cx.report(
-        Diagnostic::error("W0017", span, format!("`{right}` is written in small letters"), "with a capital")
-            .help(format!("write `{right}`"))
-            .fix(format!("{word} -> {right}"), span, right),
+        Diagnostic::error(
+            "W0017",
+            span,
+            format!("`{right}` is written in small letters"),
+            "with a capital",
+        )
+        .help(format!("write `{right}`"))
+        .fix(format!("{word} -> {right}"), span, right),
     );
     Some(ExprKind::Bool(value))
 }
@@ -827,9 +857,14 @@ fn prefixed_text(input: Tokens<'_>) -> Option<Tokens<'_>> {
 fn switch_value(input: Tokens<'_>) -> Parsed<'_, Tree> {
     let span = input.peek().span;
     input.cx.report(
-        Diagnostic::error("W0017", span, "a choice by text is written `match`", "a word of other languages")
-            .help("write `match .a { \"x\" => \"y\"  else => \"z\" }`")
-            .fix("switch -> match", span, "match"),
+        Diagnostic::error(
+            "W0017",
+            span,
+            "a choice by text is written `match`",
+            "a word of other languages",
+        )
+        .help("write `match .a { \"x\" => \"y\"  else => \"z\" }`")
+        .fix("switch -> match", span, "match"),
     );
     match_value(input)
 }
@@ -911,8 +946,11 @@ fn close<'t>(input: Tokens<'t>, kind: Kind, sign: &'static str) -> Result<Tokens
     let fault = input.expected(sign);
     match fault {
         Fault::Wrong { diagnostic, .. } if input.kind() != Kind::Comma => {
-            let code = if diagnostic.code == "W0001" { "W0008" } else { diagnostic.code };
-            input.cx.syntax(Diagnostic { code, ..*diagnostic });
+            let report = match diagnostic.code {
+                "W0001" => Diagnostic { code: "W0008", help: None, ..*diagnostic },
+                _ => *diagnostic,
+            };
+            input.cx.syntax(report);
             Ok(input)
         }
         fault => Err(Err::Failure(fault)),
@@ -1258,7 +1296,9 @@ pub(super) fn arrow(input: Tokens<'_>) -> Result<Tokens<'_>, Err<Fault>> {
         Kind::Arrow => return Ok(input.advance()),
         Kind::Assign | Kind::Colon => 1,
         Kind::Minus if next.kind() == Kind::Greater && next.touches() => 2,
-        Kind::Dot if next.kind() == Kind::Dot => return Err(Err::Failure(input.fault(no_range(input)))),
+        Kind::Dot if next.kind() == Kind::Dot => {
+            return Err(Err::Failure(input.fault(no_range(input))));
+        }
         _ if starts_value(input) && !input.peek().line_start => {
             input.cx.syntax(input.lacking("`=>` after the pattern", " =>"));
             return Ok(input);

@@ -57,7 +57,18 @@ const STATEMENTS: &[(&[&str], &str, &str)] = &[
         "write `drop when .type == \"x\"`, or `keep when .type == \"x\"`",
     ),
     (
-        &["abort", "exit", "stop", "break", "continue", "next", "pass", "discard", "ignore", "delete_event"],
+        &[
+            "abort",
+            "exit",
+            "stop",
+            "break",
+            "continue",
+            "next",
+            "pass",
+            "discard",
+            "ignore",
+            "delete_event",
+        ],
         "a record is forgotten with `drop` and refused with `reject`",
         "write `drop`, or `reject \"reason\"` to keep the record among the rejected ones",
     ),
@@ -78,7 +89,15 @@ const LETS: &[&str] = &["var", "const", "set", "val", "local", "my", "auto", "di
 
 /// Columns of `event`.
 const COLUMNS: &[&str] = &[
-    "id", "time", "actor", "action", "target", "cost_usd", "tokens_input", "tokens_output", "extra",
+    "id",
+    "time",
+    "actor",
+    "action",
+    "target",
+    "cost_usd",
+    "tokens_input",
+    "tokens_output",
+    "extra",
 ];
 
 /// Words of weir that begin a line, and where they may stand.
@@ -87,7 +106,10 @@ const PLACES: &[(&[&str], &str)] = &[
         &["when"],
         "put it around the `emit`; to choose one value, write `name = if condition then a else missing`",
     ),
-    (&["each"], "put it around the `emit`; for a list inside an event, write `add resources each .list[*] as x max 100 { ... }`"),
+    (
+        &["each"],
+        "put it around the `emit`; for a list inside an event, write `add resources each .list[*] as x max 100 { ... }`",
+    ),
     (&["drop", "reject"], "put it into a `when condition { ... }` outside the `emit`"),
     (&["emit"], "close what stands above with `}` first: an event cannot hold another"),
     (&["event"], "put it directly into the `emit`, or above it"),
@@ -106,13 +128,15 @@ pub(super) fn entry(input: Tokens<'_>, owner: &str) -> Option<Diagnostic> {
     let is_statement = matches!(owner, "" | "`when`" | "`else`" | "`each`");
     let takes_names = matches!(owner, "`emit`" | "`event`" | "this object");
     if owner == "`match`" {
-        return arm(input).or_else(|| inside(input));
+        return arm(input).or_else(|| inside(input)).or_else(|| misspelt_beginning(input, owner));
     }
     inside(input)
         .or_else(|| misplaced(input, owner))
+        .or_else(|| if owner == "`table`" { key(input) } else { None })
         .or_else(|| statement(input))
         .or_else(|| if is_statement { assignment(input) } else { None })
-        .or_else(|| if takes_names { left_side(input, owner) } else { None })
+        .or_else(|| if takes_names { left_side(input) } else { None })
+        .or_else(|| misspelt_beginning(input, owner))
 }
 
 /// The word of a statement in another language.
@@ -233,9 +257,8 @@ fn assignment(input: Tokens<'_>) -> Option<Diagnostic> {
 }
 
 /// The left side of a line in an `emit` or `event`, written otherwise.
-fn left_side(input: Tokens<'_>, owner: &str) -> Option<Diagnostic> {
+fn left_side(input: Tokens<'_>) -> Option<Diagnostic> {
     let token = input.peek();
-    let sets = |rest: Tokens<'_>| matches!(rest.kind(), Kind::Assign | Kind::Colon);
     if token.kind == Kind::Dot && input.ahead(1).kind == Kind::Word {
         return Some(
             Diagnostic::error(
@@ -248,22 +271,17 @@ fn left_side(input: Tokens<'_>, owner: &str) -> Option<Diagnostic> {
             .fix("remove the dot", token.span, ""),
         );
     }
-    if matches!(token.kind, Kind::String | Kind::SingleQuoted) && sets(input.advance()) {
-        let name = input.slice(token.span).trim_matches(['"', '\'']);
-        let plain = !name.is_empty()
-            && !is_reserved(name)
-            && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
-            && !name.as_bytes()[0].is_ascii_digit();
-        let report = Diagnostic::error(
-            "W0042",
-            token.span,
-            "a name on the left has no quotes",
-            format!("the name of an attribute or column of {owner}"),
-        )
-        .help("write the name as it is");
-        return Some(if plain { report.fix("remove the quotes", token.span, name) } else { report });
-    }
     None
+}
+
+/// The key of a table without quotes.
+fn key(input: Tokens<'_>) -> Option<Diagnostic> {
+    let (word, span) = (input.word()?, input.peek().span);
+    (input.ahead(1).kind == Kind::Arrow).then(|| {
+        Diagnostic::error("W0038", span, "a text stands in double quotes", "no quotes")
+            .help(format!("write `\"{word}\" => ...`"))
+            .fix("quotes", span, format!("\"{word}\""))
+    })
 }
 
 /// What may have been meant where an arm of a `match` should start.
@@ -335,9 +353,14 @@ pub(super) fn inside(input: Tokens<'_>) -> Option<Diagnostic> {
                 .fix("remove @", token.span, ""),
             ),
             "\\" => Some(
-                Diagnostic::error("W0036", token.span, "a line needs no sign to go on", "not needed")
-                    .help("remove it: line ends mean nothing")
-                    .fix("remove \\", token.span, ""),
+                Diagnostic::error(
+                    "W0036",
+                    token.span,
+                    "a line needs no sign to go on",
+                    "not needed",
+                )
+                .help("remove it: line ends mean nothing")
+                .fix("remove \\", token.span, ""),
             ),
             _ => None,
         },
@@ -352,15 +375,6 @@ pub(super) fn inside(input: Tokens<'_>) -> Option<Diagnostic> {
             Some(no_operator(token.span.to(input.ahead(1).span), sign))
         }
         Kind::Colon => colon_cast(input),
-        Kind::Slash if input.ahead(1).kind == Kind::Star && input.advance().touches() => Some(
-            Diagnostic::error(
-                "W0021",
-                token.span.to(input.ahead(1).span),
-                "comments start with `#`",
-                "a comment without its end",
-            )
-            .help("write `#` before each line of the comment"),
-        ),
         Kind::BraceOpen if previous_is_assign(input) => Some(
             Diagnostic::error(
                 "W0037",
@@ -392,12 +406,22 @@ fn word(input: Tokens<'_>) -> Option<Diagnostic> {
         "if" if behind_value => Some(if_behind(input)),
         "as" if behind_value => Some(cast(input, token.span, input.advance())),
         "unless" if behind_value => Some(
-            Diagnostic::error("W0032", token.span, "there is no `unless`", "a word of other languages")
-                .help("write `if not condition then a else missing`"),
+            Diagnostic::error(
+                "W0032",
+                token.span,
+                "there is no `unless`",
+                "a word of other languages",
+            )
+            .help("write `if not condition then a else missing`"),
         ),
         "between" | "BETWEEN" if behind_value => Some(
-            Diagnostic::error("W0036", token.span, "there is no `between`", "a word of other languages")
-                .help("compare twice: `.a >= 1 and .a <= 5`"),
+            Diagnostic::error(
+                "W0036",
+                token.span,
+                "there is no `between`",
+                "a word of other languages",
+            )
+            .help("compare twice: `.a >= 1 and .a <= 5`"),
         ),
         word @ ("contains" | "starts_with" | "ends_with" | "matches")
             if input.ahead(1).kind == Kind::ParenOpen && !behind_value =>
@@ -405,8 +429,13 @@ fn word(input: Tokens<'_>) -> Option<Diagnostic> {
             Some(call_of_operator(input, word))
         }
         "then" if input.line_has_before("when") => Some(
-            Diagnostic::error("W0033", token.span, "a `when` has a block, not a `then`", "not here")
-                .help("write `when condition { ... }`"),
+            Diagnostic::error(
+                "W0033",
+                token.span,
+                "a `when` has a block, not a `then`",
+                "not here",
+            )
+            .help("write `when condition { ... }`"),
         ),
         _ => None,
     }
@@ -418,9 +447,14 @@ fn question_mark(input: Tokens<'_>) -> Option<Diagnostic> {
     if next.kind() == Kind::Colon && next.touches() {
         let span = token.span.to(next.peek().span);
         return Some(
-            Diagnostic::error("W0016", span, "`?:` is written `??` in weir", "a sign of other languages")
-                .help("write `??`: the right side stands in for a missing left one")
-                .fix("?: -> ??", span, "??"),
+            Diagnostic::error(
+                "W0016",
+                span,
+                "`?:` is written `??` in weir",
+                "a sign of other languages",
+            )
+            .help("write `??`: the right side stands in for a missing left one")
+            .fix("?: -> ??", span, "??"),
         );
     }
     let report = Diagnostic::error(
@@ -486,9 +520,11 @@ fn cast(input: Tokens<'_>, sign: Span, of: Tokens<'_>) -> Diagnostic {
         Some(_) => report.fix("|>", sign, "|>"),
         None if of.word() == Some("string") => {
             let start = behind(input).end;
-            report
-                .help("remove it: a value is text where text is wanted")
-                .fix("remove it", Span::new(start, of.peek().span.end), "")
+            report.help("remove it: a value is text where text is wanted").fix(
+                "remove it",
+                Span::new(start, of.peek().span.end),
+                "",
+            )
         }
         None => report,
     }
@@ -501,8 +537,13 @@ fn no_operator(span: Span, sign: &str) -> Diagnostic {
         "%" | "^" | "**" => "there are `+`, `-`, `*` and `/`",
         _ => "nothing changes once it is set: write the whole value, `name = .a + 1`",
     };
-    Diagnostic::error("W0036", span, format!("there is no `{sign}` in weir"), "a sign of other languages")
-        .help(help)
+    Diagnostic::error(
+        "W0036",
+        span,
+        format!("there is no `{sign}` in weir"),
+        "a sign of other languages",
+    )
+    .help(help)
 }
 
 /// `%{user}`
@@ -607,6 +648,20 @@ pub(super) fn method(path: Tokens<'_>, bracket: Tokens<'_>) -> Option<Diagnostic
     }
     let name = bracket.back(1);
     let function = name.word()?;
+    let path = match path.previous() {
+        Some(before) if path.kind() == Kind::Dot && path.touches() && before.kind == Kind::Word => {
+            path.back(1)
+        }
+        _ => path,
+    };
+    if path.at + 1 == name.at && path.kind() == Kind::Dot {
+        let dot = path.peek().span;
+        return Some(
+            Diagnostic::error("W0034", dot, "no dot stands before a function", "starts a path")
+                .help(format!("write `{function}(...)`"))
+                .fix("remove the dot", dot, ""),
+        );
+    }
     let report = Diagnostic::error(
         "W0034",
         name.peek().span,
@@ -618,7 +673,11 @@ pub(super) fn method(path: Tokens<'_>, bracket: Tokens<'_>) -> Option<Diagnostic
 }
 
 /// The edits that turn a chain of calls behind a path into pipes.
-fn methods_to_pipes(path: Tokens<'_>, first: Tokens<'_>, mut report: Diagnostic) -> Option<Diagnostic> {
+fn methods_to_pipes(
+    path: Tokens<'_>,
+    first: Tokens<'_>,
+    mut report: Diagnostic,
+) -> Option<Diagnostic> {
     let mut name = first;
     let start = path.peek().span.start;
     let needs_brackets = path.previous().is_some_and(|token| {
@@ -656,9 +715,11 @@ fn methods_to_pipes(path: Tokens<'_>, first: Tokens<'_>, mut report: Diagnostic)
             report = report.edit(Span::new(start, start), "(");
             if text.is_empty() {
                 report = report.edit(Span::new(end, end), ")");
-            } else if let Some(last) = report.fix.as_mut().and_then(|fix| {
-                fix.edits.iter_mut().find(|(span, _)| span.end == end)
-            }) {
+            } else if let Some(last) = report
+                .fix
+                .as_mut()
+                .and_then(|fix| fix.edits.iter_mut().find(|(span, _)| span.end == end))
+            {
                 last.1 = text.to_owned();
             }
         }
@@ -691,7 +752,8 @@ pub(super) fn comparison(input: Tokens<'_>) -> Option<(BinaryOp, &'static str, u
         return None;
     }
     let next = input.advance();
-    let unknown = |at: Tokens<'_>, sign| at.kind() == Kind::Unknown && at.slice(at.peek().span) == sign;
+    let unknown =
+        |at: Tokens<'_>, sign| at.kind() == Kind::Unknown && at.slice(at.peek().span) == sign;
     let pair = |kind| next.kind() == kind && next.touches();
     let (op, sign, tokens, negated) = match token.kind {
         Kind::Less if pair(Kind::Greater) => (BinaryOp::NotEqual, "!=", 2, false),
@@ -758,7 +820,8 @@ fn word_of_comparison(input: Tokens<'_>) -> Option<(BinaryOp, &'static str, usiz
 
 /// `.a LIKE "x%"`: the operator and the text that weir compares with. It is reported.
 pub(super) fn like(input: Tokens<'_>) -> Option<(BinaryOp, &'static str)> {
-    if !matches!(input.word(), Some("like" | "LIKE" | "ILIKE" | "Like")) || input.peek().line_start {
+    if !matches!(input.word(), Some("like" | "LIKE" | "ILIKE" | "Like")) || input.peek().line_start
+    {
         return None;
     }
     let text = input.advance().peek();
@@ -776,13 +839,16 @@ pub(super) fn like(input: Tokens<'_>) -> Option<(BinaryOp, &'static str)> {
         (false, false) => (BinaryOp::Equal, "=="),
     };
     let span = input.peek().span;
-    let report = Diagnostic::error("W0017", span, "there is no `like` in weir", "a word of other languages");
+    let report =
+        Diagnostic::error("W0017", span, "there is no `like` in weir", "a word of other languages");
     input.cx.report(if middle.contains(['%', '_']) {
         report.help("compare with a regular expression: `matches r\"^a.*b$\"`")
     } else {
-        report
-            .help(format!("write `{sign} \"{middle}\"`"))
-            .fix(format!("{sign} \"{middle}\""), span.to(text.span), format!("{sign} \"{middle}\""))
+        report.help(format!("write `{sign} \"{middle}\"`")).fix(
+            format!("{sign} \"{middle}\""),
+            span.to(text.span),
+            format!("{sign} \"{middle}\""),
+        )
     });
     Some((op, sign))
 }
@@ -910,7 +976,8 @@ pub(super) fn bare_words(first: Tokens<'_>) -> Option<Diagnostic> {
 /// Whether an operator is written as a word here.
 fn comparison_word(input: Tokens<'_>) -> Option<()> {
     let word = input.word()?.to_ascii_lowercase();
-    let logical = matches!(&*word, "and" | "or" | "not" | "between" | "like" | "ilike" | "unless" | "is");
+    let logical =
+        matches!(&*word, "and" | "or" | "not" | "between" | "like" | "ilike" | "unless" | "is");
     (logical || word_of_comparison(input).is_some()).then_some(())
 }
 
@@ -944,6 +1011,85 @@ pub(super) fn file(input: Tokens<'_>) -> Option<Diagnostic> {
         )
         .help("a program begins with the line `weir 1`, and then\n  parser \"my-parser\" version 1\n  ocsf \"1.8.0\"\n  product \"My product\" by \"My company\"\n  input ndjson { }\n  on error { required reject  optional skip }"),
     )
+}
+
+/// The words that begin a line of `owner`.
+fn beginnings(owner: &str) -> &'static [&'static str] {
+    match owner {
+        "" => &[
+            "weir", "parser", "ocsf", "product", "input", "on", "drop", "keep", "raw", "table",
+            "let", "event", "when", "each", "emit", "reject", "test",
+        ],
+        "`when`" | "`else`" | "`each`" => {
+            &["let", "drop", "reject", "when", "each", "emit", "event"]
+        }
+        "`test`" => &["given", "expect"],
+        "`on error`" => &["required", "optional"],
+        "`emit`" => &["add", "event", "let"],
+        "this object" => &["add", "let"],
+        "`match`" | "`table`" => &["else"],
+        _ => &[],
+    }
+}
+
+/// A misspelt word at the beginning of a line.
+fn misspelt_beginning(input: Tokens<'_>, owner: &str) -> Option<Diagnostic> {
+    let token = input.peek();
+    let word = input.word().filter(|word| !is_reserved(word))?;
+    misspelt(word, token.span, beginnings(owner).iter().copied())
+}
+
+/// A report on a word that is nearly one of those that can stand here.
+pub(super) fn misspelt<'k>(
+    word: &str,
+    span: Span,
+    known: impl Iterator<Item = &'k str>,
+) -> Option<Diagnostic> {
+    let near = near_word(word, known)?;
+    Some(
+        Diagnostic::error("W0043", span, format!("`{word}` is no word of weir"), "misspelt?")
+            .help(format!("did you mean `{near}`?"))
+            .fix(format!("{word} -> {near}"), span, near),
+    )
+}
+
+/// The word that differs in one place, or in two if it is long.
+fn near_word<'k>(word: &str, known: impl Iterator<Item = &'k str>) -> Option<&'k str> {
+    let lower = word.to_ascii_lowercase();
+    known
+        .filter(|known| *known != word)
+        .map(|known| (strsim::osa_distance(&lower, known), known))
+        .filter(|(edits, known)| *edits <= 1 && known.len() > 1 || *edits <= 2 && known.len() > 4)
+        .min_by_key(|(edits, _)| *edits)
+        .map(|(_, known)| known)
+}
+
+/// What a whole line looks like that begins with this word.
+pub(super) fn example(word: &str) -> Option<&'static str> {
+    Some(match word {
+        "weir" => "weir 1",
+        "parser" => "parser \"my-parser\" version 1",
+        "ocsf" => "ocsf \"1.8.0\" with ai_operation, cloud",
+        "product" => "product \"Claude\" by \"Anthropic\"",
+        "input" => "input ndjson { max_record 1MiB }",
+        "required" | "optional" => "on error { required reject  optional skip }",
+        "drop" => "drop when .type == \"x\"",
+        "keep" => "keep when .type == \"x\"",
+        "reject" => "reject \"unknown type\"",
+        "raw" => "raw redact [.user.phone, .user.mail]",
+        "table" => "table price (model, input decimal) { \"a\" | \"b*\" => 3  else => 0 }",
+        "each" => "each .steps[*] as step max 100 { ... }",
+        "add" => {
+            "add resources { name = .file }, or add resources each .files[*] as file max 50 { ... }"
+        }
+        "emit" => "emit api_activity { activity_id = \"Create\" }",
+        "test" => "test \"what it shows\" { given \"\"\" ... \"\"\"  expect dropped }",
+        "given" => "given \"\"\" {\"id\": \"a\"} \"\"\"",
+        "expect" => {
+            "expect dropped, expect rejected, or expect api_activity { status_id = \"Success\" }"
+        }
+        _ => return None,
+    })
 }
 
 /// Whether the sign before ends a value.

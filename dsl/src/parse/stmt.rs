@@ -59,8 +59,10 @@ fn edition(input: Tokens<'_>) -> Parsed<'_, Spanned<String>> {
 
 fn parser_line(input: Tokens<'_>) -> Parsed<'_, ParserLine> {
     let (rest, _) = word("parser")(input)?;
+    let rest = skip_sign(rest, "no sign stands behind `parser`");
     let (rest, name) = must("the parser's name in quotes", constant)(rest)?;
     let (rest, _) = must("`version` and a number after the name", word("version"))(rest)?;
+    let rest = skip_sign(rest, "no sign stands behind `version`");
     let (after, token) = must("a number after `version`", sign(Kind::Number))(rest)?;
     let version = Spanned { node: digits(rest.text(token)), span: token.span };
     Ok((after, ParserLine { name, version, span: input.span_to(after) }))
@@ -107,20 +109,29 @@ fn setting_line(input: Tokens<'_>) -> Parsed<'_, (Name, Spanned<Setting>)> {
     let (mut rest, name) = name(input)?;
     if matches!(rest.kind(), Kind::Assign | Kind::Colon) {
         let span = rest.peek().span;
-        rest.cx.report(
-            Diagnostic::error(
-                "W0019",
-                span,
-                "a setting has no sign before its value",
-                "not needed",
-            )
-            .help("remove it")
-            .fix("remove the sign", span, ""),
-        );
+        no_sign(rest, span, "a setting has no sign before its value");
         rest = rest.advance();
     }
     let (rest, value) = must("the value of the setting", setting)(rest)?;
     Ok((rest, (name, value)))
+}
+
+/// Reports a sign where none stands.
+fn no_sign(input: Tokens<'_>, span: Span, message: &str) {
+    input.cx.report(Diagnostic::error("W0019", span, message, "not needed").help("remove it").fix(
+        "remove the sign",
+        span,
+        "",
+    ));
+}
+
+/// Behind a sign that was written where none stands, if there is one.
+fn skip_sign<'t>(input: Tokens<'t>, message: &str) -> Tokens<'t> {
+    if !matches!(input.kind(), Kind::Assign | Kind::Colon) {
+        return input;
+    }
+    no_sign(input, input.peek().span, message);
+    input.advance()
 }
 
 fn setting(input: Tokens<'_>) -> Parsed<'_, Spanned<Setting>> {
@@ -188,9 +199,11 @@ struct Policy {
 fn policy(input: Tokens<'_>) -> Parsed<'_, Policy> {
     if input.is_word("required") {
         let must_reject = must("`reject`, the only choice for required values", word("reject"));
-        return map(must_reject, |_| Policy { optional_reject: None }).parse(input.advance());
+        let rest = skip_sign(input.advance(), "no sign stands behind `required`");
+        return map(must_reject, |_| Policy { optional_reject: None }).parse(rest);
     }
     let (rest, _) = word("optional")(input)?;
+    let rest = skip_sign(rest, "no sign stands behind `optional`");
     let choice = alt((map(word("reject"), |_| true), map(word("skip"), |_| false)));
     let (rest, reject) = must("`skip` or `reject` after `optional`", choice)(rest)?;
     Ok((rest, Policy { optional_reject: Some(reject) }))
@@ -329,6 +342,18 @@ fn assign(input: Tokens<'_>) -> Result<Tokens<'_>, Err<Fault>> {
             Ok(input.advance())
         }
         // What starts with a bracket rather belongs to a call whose function is missing.
+        Kind::BracketOpen if input.touches() => Err(Err::Failure(
+            input.fault(
+                Diagnostic::error("W0037", input.peek().span, "there are no positions on the left side", "no `[` here")
+                    .help("write `add resources { name = .file }` once for each element"),
+            ),
+        )),
+        Kind::BraceOpen => Err(Err::Failure(
+            input.fault(
+                Diagnostic::error("W0037", input.peek().span, "a column has one value, no block", "no `{` here")
+                    .help("write `actor = .user`; objects such as `actor.user` stand inside the `emit`"),
+            ),
+        )),
         Kind::ParenOpen | Kind::BracketOpen => Err(Err::Failure(input.expected("`=` and a value"))),
         _ if starts_value(input) && !input.peek().line_start => {
             input.cx.syntax(input.lacking("`=` before the value", " ="));
@@ -410,13 +435,19 @@ fn when(input: Tokens<'_>) -> Parsed<'_, When> {
 
 /// Whether `if` or `where` was written for `when`, which is reported.
 fn if_for_when(input: Tokens<'_>) -> bool {
-    let word = input.word().filter(|word| matches!(*word, "if" | "where" | "IF" | "WHERE" | "WHEN"));
+    let word =
+        input.word().filter(|word| matches!(*word, "if" | "where" | "IF" | "WHERE" | "WHEN"));
     let Some(word) = word else { return false };
     let span = input.peek().span;
     input.cx.report(
-        Diagnostic::error("W0017", span, "a condition stands behind `when`", format!("not behind `{word}`"))
-            .help("write `when`")
-            .fix(format!("{word} -> when"), span, "when"),
+        Diagnostic::error(
+            "W0017",
+            span,
+            "a condition stands behind `when`",
+            format!("not behind `{word}`"),
+        )
+        .help("write `when`")
+        .fix(format!("{word} -> when"), span, "when"),
     );
     true
 }
@@ -439,7 +470,8 @@ fn if_with_block(input: Tokens<'_>) -> bool {
 /// Whether `elif` was written, which is read as `else when`.
 fn elif(input: Tokens<'_>) -> bool {
     let word = input.word().filter(|word| {
-        matches!(*word, "elif" | "elsif" | "elseif" | "ELSIF" | "elsewhen") && !input.starts_assignment()
+        matches!(*word, "elif" | "elsif" | "elseif" | "ELSIF" | "elsewhen")
+            && !input.starts_assignment()
     });
     let Some(word) = word else { return false };
     let span = input.peek().span;
@@ -570,7 +602,7 @@ const OBJECT: Shape = Shape {
 
 fn emit(input: Tokens<'_>) -> Parsed<'_, Emit> {
     let (rest, _) = word("emit")(input)?;
-    let (rest, class) = must_name("an OCSF class such as `api_activity` after `emit`")(rest)?;
+    let (rest, class) = class(rest)?;
     let entry = |input| alt((map(event, Entry::Event), entry)).parse(input);
     let (rest, (entries, _)) = braces(rest, &EMIT, entry)?;
     one_event(
@@ -581,6 +613,28 @@ fn emit(input: Tokens<'_>) -> Parsed<'_, Emit> {
         }),
     );
     Ok((rest, Emit { class, entries, span: input.span_to(rest) }))
+}
+
+/// The name of a class. Its number or its caption is taken, too: the schema knows which class was meant.
+fn class(input: Tokens<'_>) -> Parsed<'_, Name> {
+    let token = input.peek();
+    let end = match token.kind {
+        Kind::Number => input.advance(),
+        Kind::String | Kind::SingleQuoted => {
+            let (rest, text) = constant(input)?;
+            return Ok((rest, Spanned { node: text.node, span: token.span }));
+        }
+        Kind::Word if input.is_name() => {
+            let mut rest = input.advance();
+            while matches!(rest.kind(), Kind::Word | Kind::Minus) && !rest.peek().line_start {
+                rest = rest.advance();
+            }
+            if rest.kind() == Kind::BraceOpen { rest } else { input.advance() }
+        }
+        _ => return must_name("an OCSF class such as `api_activity` after `emit`")(input),
+    };
+    let span = input.span_to(end);
+    Ok((end, Spanned { node: input.slice(span).to_owned(), span }))
 }
 
 fn object(input: Tokens<'_>) -> Parsed<'_, ObjectBlock> {
@@ -599,6 +653,15 @@ fn add(input: Tokens<'_>) -> Parsed<'_, Entry> {
     if rest.is_word("each") {
         let (after, found) = loop_(rest.advance())?;
         (rest, header) = (after, Some(found));
+    }
+    if rest.kind() == Kind::Assign {
+        let span = rest.peek().span;
+        return stop(
+            rest.fault(
+                Diagnostic::error("W0037", span, "an element of a list is a block", "no value here")
+                    .help("write `add resources { name = .file }`; for each element of a list, `add resources each .files[*] as file max 50 { name = file.name }`"),
+            ),
+        );
     }
     let (rest, object) = object(rest)?;
     Ok((rest, Entry::Add { target, header, object, span: input.span_to(rest) }))
@@ -621,6 +684,9 @@ fn opens_block(input: Tokens<'_>) -> bool {
 
 /// `NAME { "." key }`
 fn target(input: Tokens<'_>) -> Parsed<'_, Target> {
+    if input.is_quoted_name() {
+        return quoted_target(input);
+    }
     let (mut rest, first) = name(input)?;
     let mut keys = vec![first];
     while rest.kind() == Kind::Dot {
@@ -631,12 +697,30 @@ fn target(input: Tokens<'_>) -> Parsed<'_, Target> {
     Ok((rest, Target { keys, span: input.span_to(rest) }))
 }
 
+/// `"name"`, which is read as the name.
+fn quoted_target(input: Tokens<'_>) -> Parsed<'_, Target> {
+    let token = input.peek();
+    let name = input.slice(token.span).trim_matches(['"', '\'']);
+    let plain = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+    let report = Diagnostic::error(
+        "W0042",
+        token.span,
+        "a name on the left has no quotes",
+        "the name of an attribute or column",
+    )
+    .help("write the name as it is");
+    input.cx.report(if plain { report.fix("remove the quotes", token.span, name) } else { report });
+    let keys = vec![Spanned { node: name.to_owned(), span: token.span }];
+    Ok((input.advance(), Target { keys, span: token.span }))
+}
+
 /// `"=" expr { "on" ( "missing" | "invalid" ) ( "skip" | "reject" | expr ) }`
 fn value(input: Tokens<'_>) -> Parsed<'_, Value> {
     let rest = assign(input)?;
     let (mut rest, expr) = assigned(rest)?;
     let mut handlers: Vec<Handler> = Vec::new();
-    while rest.is_word("on") {
+    while rest.is_word("on") && !(rest.peek().line_start && rest.starts_item()) {
         let (after, next) = handler(rest)?;
         if let Some(first) = handlers.iter().find(|handler| handler.on == next.on) {
             rest.cx.report(
@@ -714,6 +798,7 @@ fn test(input: Tokens<'_>) -> Parsed<'_, Test> {
 
 fn given(input: Tokens<'_>) -> Parsed<'_, Text> {
     let (rest, _) = word("given")(input)?;
+    let rest = skip_sign(rest, "no sign stands behind `given`");
     must("the sample between `\"\"\"` and `\"\"\"`", alt((sample, constant)))(rest)
 }
 

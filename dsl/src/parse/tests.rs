@@ -389,15 +389,15 @@ fn signs_and_words_of_other_languages() {
                 "null" a word of other languages
                 help: write `missing`; to ask for it, `x is missing`
                 fix: drop when .a = "b" && !.c || .d != missing
-            8:9 W0015 a text stands in double quotes
+            8:9 W0015 a text stands in straight double quotes
                 "'it'" single quotes
                 help: write "it"
                 fix: let y = "it"'s' ?? 1 // no
-            8:13 W0015 a text stands in double quotes
+            8:13 W0015 a text stands in straight double quotes
                 "'s'" single quotes
                 help: write "s"
                 fix: let y = 'it'"s" ?? 1 // no
-            8:13 W0001 expected a statement such as `emit`, `when`, `let` or `test`
+            8:13 W0001 here should be a statement such as `emit`, `when`, `let` or `test`
                 "'s'" here is a text
             8:22 W0021 comments start with `#`
                 "//" not a comment in weir
@@ -510,9 +510,10 @@ fn names_and_paths() {
             8:12 W0023 `it` already means something everywhere
                 "it" cannot be defined
                 help: take another name
-            9:11 W0001 expected a field name after `.`
-                "." not found behind this
-            10:17 W0001 expected a quoted name in the choice, as `.("a" | "b")`
+            9:11 W0035 a dot alone is no value
+                "." which field?
+                help: write `.name`; the whole record is stored by itself, as `raw keep` says
+            10:17 W0001 here should be a quoted name in the choice, as `.("a" | "b")`
                 "b" here is `b`
         "#]],
     );
@@ -539,8 +540,8 @@ fn expressions_that_are_not_clear() {
                 "if .a then 2 else 3" its `else` reaches as far as it can
                 help: write `(if ... then ... else ...)`
                 fix: let d = 1 + (if .a then 2 else 3)
-            11:20 W0001 expected `else` and a value: an `if` gives a value in both cases
-                "1" not found behind this
+            11:20 W0001 here should be `else` and a value: an `if` gives a value in both cases
+                "1" nothing like it behind this
                 help: to leave the value out otherwise, write `else missing`
             12:12 W0001 `not` stands before the whole comparison
                 "not" not before `in`
@@ -572,7 +573,7 @@ fn texts_and_patterns() {
                 "{}" empty
                 help: a brace that belongs to the text is written `\{`
                 fix: let a = "\{}"
-            8:14 W0001 expected `}` after the value
+            8:14 W0001 here should be `}` after the value
                 "b" here is `b`
                 help: a brace that belongs to the text is written `\{`
             9:9 W0025 a `{` in this text is not closed
@@ -635,9 +636,9 @@ fn blocks_and_their_brackets() {
             8:1 W0008 this `}` closes nothing
                 "}" no `{` is open here
                 help: remove it, or look above for a `}` too many
-            9:14 W0008 expected `)`
-                "2" not found behind this
-            10:12 W0001 expected `,` between two values
+            9:14 W0008 here should be `)`
+                "2" nothing like it behind this
+            10:12 W0001 here should be `,` between two values
                 "2" here is `2`
                 help: write `,`
                 fix: let z = [1, 2, 3,]
@@ -650,9 +651,9 @@ fn blocks_and_their_brackets() {
     check(
         "emit a {\n  when .x { b = 1 }\n  event { id = 1 }\n  event { id = 2 }\n  c = 1 on missing 2 on missing 3\n}\n",
         expect![[r#"
-            8:3 W0001 expected an attribute such as `message = .text`, or `}`
-                "when" here is `when`
-                help: `when` chooses between whole events; for one value write `if ... then ... else missing`
+            8:3 W0041 `when` cannot stand inside `emit`
+                "when" belongs elsewhere
+                help: put it around the `emit`; to choose one value, write `name = if condition then a else missing`
             10:3 W0028 a block has one `event`
                 "event" a second one
                 help: write all columns into one
@@ -664,7 +665,7 @@ fn blocks_and_their_brackets() {
     check(
         "let q = .b on missing 2\nfoo = 3\nlet r = 1\n",
         expect![[r#"
-            7:12 W0001 expected the next statement: a `let` has no `on missing`
+            7:12 W0001 here should be the next statement: a `let` has no `on missing`
                 "on" here is `on`
                 help: `on missing` and `on invalid` stand behind the value of a target; a `let` can use `??`
         "#]],
@@ -701,8 +702,9 @@ fn heads() {
     check_file(
         &HEAD_TEXT.replace("optional skip", "").replace("weir 1", "weir"),
         expect![[r#"
-            1:1 W0001 expected the edition, as in `weir 1`
-                "weir" not found behind this
+            1:1 W0001 here should be the edition, as in `weir 1`
+                "weir" nothing like it behind this
+                help: a whole line is `weir 1`
             6:10 W0001 `on error` lacks `optional skip` or `optional reject`
                 "{ required reject   }" says only a part
                 help: write `on error { required reject  optional skip }`
@@ -719,9 +721,10 @@ fn heads() {
     check_file(
         "#!/usr/bin/env weir\n<html>\n",
         expect![[r#"
-        2:1 W0001 expected a statement such as `emit`, `when`, `let` or `test`
-            "<" here is `<`
-    "#]],
+            2:1 W0040 this is no weir program
+                "<" looks like XML
+                help: a program begins with the line `weir 1`, and then /   parser "my-parser" version 1 /   ocsf "1.8.0" /   product "My product" by "My company" /   input ndjson { } /   on error { required reject  optional skip }
+        "#]],
     );
 }
 

@@ -10,8 +10,8 @@ use std::iter::{Copied, Enumerate};
 use nom::error::{ErrorKind, ParseError};
 use nom::{Err, IResult, Input, Needed, Parser};
 
-use crate::ast::{Name, Spanned, Text};
 use super::foreign;
+use crate::ast::{Name, Spanned, Text};
 use crate::diagnostic::Diagnostic;
 use crate::lex::{Kind, Token};
 use crate::source::Span;
@@ -320,7 +320,13 @@ impl<'t> Tokens<'t> {
 
     /// Whether a name stands here that can be the left side of an entry.
     pub(crate) fn starts_entry(self) -> bool {
-        self.is_name() && !self.starts_item() && !self.starts_test_line()
+        self.is_name() && !self.starts_item() && !self.starts_test_line() || self.is_quoted_name()
+    }
+
+    /// Whether a name in quotes stands here with a value behind it.
+    pub(crate) fn is_quoted_name(self) -> bool {
+        matches!(self.kind(), Kind::String | Kind::SingleQuoted)
+            && matches!(self.ahead(1).kind, Kind::Assign | Kind::Colon)
     }
 
     /// Whether `a.b = ` or `a.b {` stands here, which is the start of an entry and no value.
@@ -353,9 +359,13 @@ impl<'t> Tokens<'t> {
         if let Some(before) = self.previous().filter(|_| self.peek().line_start) {
             let label = "nothing like it behind this";
             let message = format!("here should be {what}");
-            return self.fault(Diagnostic::error("W0001", before.span, message, label));
+            let diagnostic = Diagnostic::error("W0001", before.span, message, label);
+            return self.fault(self.with_example(diagnostic, self.back(1)));
         }
-        self.fault(foreign::inside(self).unwrap_or_else(|| self.instead(what)))
+        self.fault(foreign::inside(self).unwrap_or_else(|| {
+            let report = self.instead(what);
+            if report.help.is_some() { report } else { self.with_example(report, self) }
+        }))
     }
 
     /// A report that a sign is missing before the next token, and the edit that puts it there; something of another
@@ -366,9 +376,11 @@ impl<'t> Tokens<'t> {
         }
         let at = self.previous().map_or(0, |token| token.span.end);
         let place = Span::new(at, at);
-        self.instead(what)
-            .help(format!("write `{}`", sign.trim()))
-            .fix(format!("insert {}", sign.trim()), place, sign)
+        self.instead(what).help(format!("write `{}`", sign.trim())).fix(
+            format!("insert {}", sign.trim()),
+            place,
+            sign,
+        )
     }
 
     /// A report that something else should stand instead of the next token.
@@ -376,10 +388,32 @@ impl<'t> Tokens<'t> {
         let found = self.peek();
         let label = format!("here is {}", self.describe(found));
         let message = format!("here should be {what}");
+        let words = message.split('`').skip(1).step_by(2);
+        if let Some(report) = self
+            .word()
+            .filter(|word| !is_reserved(word))
+            .and_then(|word| foreign::misspelt(word, found.span, words))
+        {
+            return report;
+        }
         let diagnostic = Diagnostic::error("W0001", found.span, message, label);
         match self.hint(found) {
             Some(hint) => diagnostic.help(hint),
             None => diagnostic,
+        }
+    }
+
+    /// Adds what the whole line around `at` looks like, if its first word tells.
+    fn with_example(self, diagnostic: Diagnostic, at: Self) -> Diagnostic {
+        let mut first = at;
+        while first.at > 0 && !first.peek().line_start {
+            first = first.back(1);
+        }
+        match first.word().and_then(foreign::example) {
+            Some(example) if first.at < self.at => {
+                diagnostic.help(format!("a whole line is `{example}`"))
+            }
+            _ => diagnostic,
         }
     }
 
@@ -564,6 +598,16 @@ pub(crate) fn must_name<'t>(what: &'static str) -> impl FnMut(Tokens<'t>) -> Par
                 ),
             );
         }
+        if input.kind() == Kind::String && what.contains("ndjson") {
+            let span = input.peek().span;
+            let word = input.slice(span).trim_matches('"');
+            input.cx.report(
+                Diagnostic::error("W0042", span, "the format has no quotes", "not a text")
+                    .help(format!("write `{word}`"))
+                    .fix("remove the quotes", span, word),
+            );
+            return Ok((input.advance(), Spanned { node: word.to_owned(), span }));
+        }
         must(what, name)(input)
     }
 }
@@ -644,7 +688,8 @@ pub(crate) fn braces<'t, T>(
                 _ => {}
             }
             input.cx.begin_entry();
-            match entry(rest) {
+            let elsewhere = rest.starts_item() && !(shape.starts)(rest);
+            match if elsewhere { not_here() } else { entry(rest) } {
                 Ok((after, value)) => {
                     entries.push(value);
                     rest = after;
@@ -700,10 +745,11 @@ fn unclosed(input: Tokens<'_>, open: Span, shape: &Shape) -> Diagnostic {
 
 /// Signs that other languages put between entries.
 fn skip_separators<'t>(mut input: Tokens<'t>, shape: &Shape) -> Tokens<'t> {
+    let plain = matches!(shape.owner, "`input`" | "`on error`");
     let between = |next: Tokens<'t>| {
         next.peek().line_start
             || next.kind() == Kind::BraceClose
-            || (shape.starts)(next) && (!next.is_name() || next.starts_assignment())
+            || (shape.starts)(next) && (plain || !next.is_name() || next.starts_assignment())
     };
     while input.kind() == Kind::Comma && between(input.advance()) {
         let span = input.peek().span;
