@@ -45,6 +45,7 @@ pub fn lower(program: &hir::Program, source: &Source) -> Plan {
         body,
         emits: lowering.emits,
         raw,
+        raw_data_chars_max: crate::ocsf::raw_data_chars_max(&program.ocsf_version),
         hash: hash(program, source),
     };
     optimise::optimise(&mut plan);

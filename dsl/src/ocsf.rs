@@ -46,6 +46,15 @@ pub fn facts(version: &str) -> &'static str {
     VERSIONS.iter().position(|known| *known == version).map_or("", |index| FACTS[index])
 }
 
+/// The most characters that `raw_data` may have in a version; none if it sets no limit.
+pub fn raw_data_chars_max(version: &str) -> Option<u32> {
+    let raw_data = schema(version)?.class("base_event")?.attributes.get("raw_data")?;
+    match raw_data.ty {
+        AttributeType::Scalar(data_type) => data_type.max_len,
+        AttributeType::Object(_) => None,
+    }
+}
+
 fn load(facts: &'static str) -> Schema {
     read::read(facts)
         .expect("the facts are part of the binary, and every file of them is read by a test")

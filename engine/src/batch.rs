@@ -58,6 +58,8 @@ pub struct Event {
     pub ocsf: TextRange,
     /// What is stored as the raw record.
     pub raw: RawRef,
+    /// Whether the OCSF event may hold it: some versions limit the text.
+    pub raw_fits_ocsf: bool,
 }
 
 /// Where the raw record is that an event is stored with.

@@ -113,6 +113,7 @@ impl<'a> Maker<'_, 'a, '_> {
             extra,
             ocsf,
             raw: RawRef::None,
+            raw_fits_ocsf: true,
         }
     }
 

@@ -12,10 +12,11 @@ use crate::emit::json::{write_displayed, write_int, write_string, write_time};
 use crate::plan::{ObjectMeta, Plan};
 use crate::raw;
 
-/// Writes the OCSF event, with the raw record in `raw_data` unless the program says `raw drop`.
+/// Writes the OCSF event, with the raw record in `raw_data` unless the program says `raw drop`, or it is too long there.
 pub fn write_ocsf(block: &RecordBlock, batch: &Batch, event: &Event, out: &mut Vec<u8>) {
     let ocsf = batch.bytes(event.ocsf);
-    let Some(raw) = raw_of(block, batch, event) else { return out.extend_from_slice(ocsf) };
+    let raw = raw_of(block, batch, event).filter(|_| event.raw_fits_ocsf);
+    let Some(raw) = raw else { return out.extend_from_slice(ocsf) };
     let members = ocsf.strip_suffix(b"}").unwrap_or(ocsf);
     out.extend_from_slice(members);
     if members != b"{" {
@@ -90,6 +91,16 @@ pub fn raw_of<'b>(block: &'b RecordBlock, batch: &'b Batch, event: &Event) -> Op
         RawRef::Record => Some(block.records[event.record as usize].bytes(block)),
         RawRef::Text(range) => Some(batch.bytes(range)),
         RawRef::None => None,
+    }
+}
+
+/// Whether `raw_data` may hold a raw record, of which base64 is written if it is no text.
+pub fn fits_raw_data(raw: &[u8], chars_max: Option<u32>) -> bool {
+    let Some(max) = chars_max.map(|max| max as usize) else { return true };
+    match std::str::from_utf8(raw) {
+        // No text has more characters than bytes.
+        Ok(text) => raw.len() <= max || text.chars().count() <= max,
+        Err(_) => raw.len().div_ceil(3) * 4 <= max,
     }
 }
 

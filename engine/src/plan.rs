@@ -51,6 +51,8 @@ pub struct Plan {
     pub emits: Vec<Emit>,
     /// What is stored as the raw record.
     pub raw: Raw,
+    /// The most characters of a raw record that the pinned version allows in `raw_data`; a longer one stays out of it.
+    pub raw_data_chars_max: Option<u32>,
     /// Identifies source, edition, schema, zone database and engine.
     pub hash: [u8; 32],
 }

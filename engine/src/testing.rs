@@ -92,6 +92,7 @@ impl Builder {
             body: Vec::new(),
             emits: Vec::new(),
             raw: Raw::Keep,
+            raw_data_chars_max: None,
             hash: [0; 32],
         };
         Self { plan, members: 0 }

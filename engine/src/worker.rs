@@ -17,6 +17,7 @@ use crate::emit::{self, Present};
 use crate::eval::{Layout, Machine, Surroundings};
 use crate::frame::csv::{self, Cell};
 use crate::input::{Csv, Format, Input};
+use crate::output;
 use crate::plan::{ObjectMeta, Plan, Raw};
 use crate::project::csv::Columns;
 use crate::project::json;
@@ -202,7 +203,11 @@ fn keep_raw(plan: &Plan, bytes: &[u8], header: Option<&Vec<String>>, begin: Mark
             RawRef::Text(emit::text_range(start, out.text.len()))
         }
     };
-    begin.events(out).iter_mut().for_each(|event| event.raw = raw);
+    let stored = if let RawRef::Text(range) = raw { out.bytes(range) } else { bytes };
+    let fits = output::fits_raw_data(stored, plan.raw_data_chars_max);
+    for event in begin.events(out) {
+        (event.raw, event.raw_fits_ocsf) = (raw, fits);
+    }
 }
 
 /// The text of a JSON record, if that is sound.

@@ -2,6 +2,7 @@
 """Checks OCSF events, one to a line, against the official schema and the rules around it.
 
     validate_ocsf.py --version 1.8.0 FILE...        # '-' is standard input; needs the packages of tests/requirements.txt
+    validate_ocsf.py --serve                        # for programs: see `serve`
 
 It shares nothing with the compiler and the engine, not even the facts, so that it can contradict them. An event is valid if
 
@@ -12,7 +13,8 @@ It shares nothing with the compiler and the engine, not even the facts, so that 
   siblings   beside an id, anywhere, its name is the caption of the id; beside 99 (Other) there is a name of the source's own;
   derived    `category_uid` is that of the class, `type_uid` is class_uid * 100 + activity_id, `metadata.version` is the version;
   time       `time` is in the years 2000 to 2099, in milliseconds;
-  JSON       the line is JSON as the standard says, in UTF-8, and no object has the same key twice.
+  JSON       the line is JSON as the standard says, in UTF-8, also behind its escapes; no object has the same key twice,
+             and no number is larger than what all readers can hold.
 
 What is wrong is printed as `FILE:LINE: PATH: WHY`. Exit status: 0 all events valid, 1 some invalid, 2 no event to check, an
 unreadable file or wrong arguments.
@@ -21,6 +23,7 @@ unreadable file or wrong arguments.
 import argparse
 import dataclasses
 import json
+import re
 import sys
 
 import jsonschema_rs
@@ -212,15 +215,43 @@ def refuse(constant):
     raise ValueError(f"{constant} is no JSON")
 
 
-DECODER = json.JSONDecoder(object_pairs_hook=unique, parse_constant=refuse)
+def finite(number):
+    value = float(number)
+    if value in (float("inf"), float("-inf")):
+        raise ValueError(f"{number} is larger than any floating-point number")
+    return value
+
+
+DECODER = json.JSONDecoder(object_pairs_hook=unique, parse_constant=refuse, parse_float=finite)
+SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 
 
 def check_line(checker, line):
     try:
         event = DECODER.decode(line.decode("utf-8"))
+        if SURROGATE.search(line):
+            # A half of a pair without the other is no character, and cannot be written as UTF-8.
+            json.dumps(event, ensure_ascii=False).encode("utf-8")
     except (ValueError, RecursionError) as problem:
         return [((), f"not JSON: {problem}")]
     return checker.errors(event)
+
+
+def serve():
+    """Answers each line `VERSION EVENT` of the standard input with a line: what is wrong with the event, nothing if it is
+    valid. An empty line asks for all answers that are still owed."""
+    checkers = {}
+    for line in sys.stdin.buffer:
+        version, _, event = line.partition(b" ")
+        if not event:
+            sys.stdout.flush()
+            continue
+        version = version.decode()
+        if version not in checkers:
+            checkers[version] = Checker(version)
+        wrong = (f"/{'/'.join(map(str, path))}: {why[:WHY_CHARS_MAX]}" for path, why in check_line(checkers[version], event))
+        answer = "; ".join(wrong).replace("\n", " ")
+        sys.stdout.buffer.write(answer.encode("utf-8", "backslashreplace") + b"\n")
 
 
 def parse_arguments():
@@ -252,4 +283,4 @@ def main():
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(serve() if sys.argv[1:] == ["--serve"] else main())

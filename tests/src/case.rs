@@ -5,6 +5,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use weir_dsl::Diagnostic;
 use weir_dsl::hir::Program;
 use weir_dsl::source::Source;
 use weir_engine::plan::{ObjectMeta, Plan};
@@ -37,11 +38,23 @@ impl Subject {
     ///
     /// If it has mistakes: shows them.
     pub fn new(name: &str, text: &str) -> Self {
+        Self::compile(name, text).unwrap_or_else(|mistakes| {
+            let source = Source::new(name, text);
+            let shown = weir_dsl::diagnostic::render::render(&mistakes, &source, false);
+            panic!("{name} does not compile\n{shown}");
+        })
+    }
+
+    /// Compiles a program.
+    ///
+    /// # Errors
+    ///
+    /// Its mistakes.
+    pub fn compile(name: &str, text: &str) -> Result<Self, Vec<Diagnostic>> {
         let source = Source::new(name, text);
         let compiled = weir_dsl::compile(&source);
         let (Some(program), Some(plan)) = (compiled.program, compiled.plan) else {
-            let shown = weir_dsl::diagnostic::render::render(&compiled.diagnostics, &source, false);
-            panic!("{name} does not compile\n{shown}");
+            return Err(compiled.diagnostics);
         };
         let text = || "test".to_owned();
         let (key, bucket, source_name) = (text(), text(), text());
@@ -51,7 +64,7 @@ impl Subject {
             source: source_name,
             received_at_ns: 946_684_800_000_000_000,
         };
-        Self { source, program, plan, meta }
+        Ok(Self { source, program, plan, meta })
     }
 
     /// Runs the program over an object in every way: whole, byte by byte, cut at random, resumed behind blocks, and

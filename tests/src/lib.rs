@@ -7,5 +7,6 @@ pub mod documents;
 pub mod generate;
 pub mod golden;
 pub mod outcome;
+pub mod programs;
 pub mod python;
 pub mod reference;

@@ -6,9 +6,9 @@
 
 use std::fs::{self, File};
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::io::{Seek, Write};
+use std::io::{BufRead, BufReader, BufWriter, Seek, Write};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Child, ChildStdin, ChildStdout, Command, Output, Stdio};
 
 /// How to get what `python3 -m venv` needs.
 const INSTALL_PYTHON: &str = "apt-get install python3 python3-venv";
@@ -103,6 +103,76 @@ pub fn validate_events(version: &str, ndjson: &[u8]) -> Result<(), String> {
         .output()
         .expect("the Python of the environment runs");
     if output.status.success() { Ok(()) } else { Err(text_of(&output)) }
+}
+
+/// A running `tests/python/validate_ocsf.py`, for many small questions: it starts once, and keeps what it makes of the
+/// schema for a class.
+#[derive(Debug)]
+pub struct Validator {
+    child: Child,
+    questions: BufWriter<ChildStdin>,
+    answers: BufReader<ChildStdout>,
+}
+
+impl Validator {
+    /// Starts one.
+    ///
+    /// # Panics
+    ///
+    /// If Python is missing, see [`venv`].
+    pub fn start() -> Self {
+        let mut child = Command::new(venv())
+            .arg(Path::new(TESTS).join("python/validate_ocsf.py"))
+            .arg("--serve")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("the Python of the environment runs");
+        let questions = child.stdin.take().expect("its standard input is a pipe");
+        let answers = child.stdout.take().expect("its standard output is a pipe");
+        Self { child, questions: BufWriter::new(questions), answers: BufReader::new(answers) }
+    }
+
+    /// What is wrong with each of some events, one to a line; nothing of valid ones.
+    ///
+    /// # Panics
+    ///
+    /// If the validator ends.
+    pub fn wrong(&mut self, version: &str, ndjson: &[u8]) -> Vec<String> {
+        let Self { questions, answers, .. } = self;
+        let lines = || ndjson.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
+        // Asked by another thread, since the validator answers before it has heard all.
+        std::thread::scope(|scope| {
+            scope.spawn(move || {
+                let mut ask = |line: &[u8]| {
+                    questions.write_all(version.as_bytes())?;
+                    questions.write_all(b" ")?;
+                    questions.write_all(line)?;
+                    questions.write_all(b"\n")
+                };
+                lines()
+                    .try_for_each(&mut ask)
+                    .and_then(|()| questions.write_all(b"\n"))
+                    .and_then(|()| questions.flush())
+                    .expect("the validator listens");
+            });
+            let answer = |_| {
+                let mut answer = String::new();
+                let size = answers.read_line(&mut answer).expect("the validator writes UTF-8");
+                assert!(size > 0, "the validator has ended");
+                answer.trim_end().to_owned()
+            };
+            lines().map(answer).collect()
+        })
+    }
+}
+
+impl Drop for Validator {
+    fn drop(&mut self) {
+        // Nothing is left to be said, and nobody to say it to.
+        self.child.kill().ok();
+        self.child.wait().ok();
+    }
 }
 
 fn text_of(output: &Output) -> String {

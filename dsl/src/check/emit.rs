@@ -434,7 +434,10 @@ impl<'a> Checker<'a> {
     }
 
     pub(super) fn is_required(&self, attribute: &Attribute) -> bool {
-        attribute.requirement == Requirement::Required && attribute.exists_with(&self.profiles())
+        // Some classes leave it optional, but require `type_uid`, which follows from it.
+        let is_activity = attribute.name == "activity_id";
+        (is_activity || attribute.requirement == Requirement::Required)
+            && attribute.exists_with(&self.profiles())
     }
 
     pub(super) fn shape_of(&self, attribute: &Attribute) -> Option<Shape> {

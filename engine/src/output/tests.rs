@@ -55,6 +55,23 @@ fn bytes_that_are_no_text_are_base64() {
 }
 
 #[test]
+fn a_raw_record_that_is_too_long_stays_out_of_the_ocsf_event() {
+    // A character may have several bytes, and bytes that are no text become four characters of base64 for three.
+    let records: [(&[u8], u32); 3] =
+        [(b"{\"id\":\"1\"}", 10), ("{\"id\":\"é\"}".as_bytes(), 10), (b"{\"id\":\"1\xff\"}", 16)];
+    for (record, chars) in records {
+        for (max, is_there) in [(chars - 1, false), (chars, true)] {
+            let mut builder = plan(Raw::Keep);
+            builder.plan.input.utf8_replace = true;
+            builder.plan.raw_data_chars_max = Some(max);
+            let ran = builder.run_bytes(&[record], None, vec![]);
+            assert_eq!(ocsf(&ran).contains("raw_data"), is_there, "{}", record.escape_ascii());
+            assert!(ran.written()[0].contains("raw_payload"), "the event itself keeps it");
+        }
+    }
+}
+
+#[test]
 fn the_normalized_event() {
     let mut builder = plan(Raw::Keep);
     let cost = builder.read("cost", Type::Decimal);

@@ -34,6 +34,14 @@ fn digits(text: &[u8]) -> usize {
     text.iter().take_while(|byte| byte.is_ascii_digit()).count()
 }
 
+/// Does binary64 hold a number, rounded perhaps? What is no number passes.
+fn is_finite(scalar: &[u8]) -> bool {
+    const DIGITS_MAX: usize = 308;
+    let is_small = scalar.len() <= DIGITS_MAX && memchr::memchr2(b'e', b'E', scalar).is_none();
+    let number = || std::str::from_utf8(scalar).ok()?.parse::<f64>().ok();
+    is_small || number().is_none_or(f64::is_finite)
+}
+
 /// Is it one number, `true`, `false` or `null`?
 pub(crate) fn is_bare_scalar(text: &[u8]) -> bool {
     matches!(text, b"true" | b"false" | b"null") || is_number(text)
@@ -55,6 +63,8 @@ pub(crate) enum NoCopy {
     Surrogate,
     /// An object in it has two members of one name.
     RepeatedName,
+    /// A number in it is beyond binary64, which is what readers hold numbers in.
+    HugeNumber,
 }
 
 impl NoCopy {
@@ -64,6 +74,7 @@ impl NoCopy {
             Self::Grammar => "JSON",
             Self::Surrogate => "JSON without lone surrogates",
             Self::RepeatedName => "JSON without repeated names",
+            Self::HugeNumber => "JSON without numbers beyond 64-bit floating point",
         }
     }
 }
@@ -76,6 +87,7 @@ pub(crate) fn check_copy(text: &str) -> Result<(), NoCopy> {
         false => Err(NoCopy::Grammar),
         true if check.lone_surrogate => Err(NoCopy::Surrogate),
         true if check.repeated_name => Err(NoCopy::RepeatedName),
+        true if check.huge_number => Err(NoCopy::HugeNumber),
         true => Ok(()),
     }
 }
@@ -88,12 +100,13 @@ struct Check<'t> {
     /// they are kept here and not on the stack.
     open: Vec<(u8, usize)>,
     depth_max: usize,
-    /// Names are compared.
+    /// Names are compared, and numbers measured.
     compares: bool,
     /// The names of the objects around `at`, outermost first.
     names: Vec<Cow<'t, str>>,
     lone_surrogate: bool,
     repeated_name: bool,
+    huge_number: bool,
 }
 
 impl<'t> Check<'t> {
@@ -108,6 +121,7 @@ impl<'t> Check<'t> {
             names: Vec::new(),
             lone_surrogate: false,
             repeated_name: false,
+            huge_number: false,
         }
     }
 
@@ -244,6 +258,8 @@ impl<'t> Check<'t> {
     fn bare_scalar(&mut self) -> Option<()> {
         let start = self.at;
         self.at = skip::value(self.bytes, start);
-        is_bare_scalar(&self.bytes[start..self.at]).then_some(())
+        let scalar = &self.bytes[start..self.at];
+        self.huge_number |= self.compares && !is_finite(scalar);
+        is_bare_scalar(scalar).then_some(())
     }
 }

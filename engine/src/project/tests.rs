@@ -130,6 +130,7 @@ fn values_are_checked_strictly() {
         "1.5",
         "-1.5e+10",
         "1E0",
+        "1e400",
         "true",
         "null",
         "\"\"",
@@ -171,6 +172,17 @@ fn values_are_checked_strictly() {
         "\u{e9}",
     ] {
         assert!(!strict::is_value(bad, 64), "{bad}");
+    }
+}
+
+#[test]
+fn numbers_that_readers_cannot_hold_are_not_copied() {
+    let nines = "9".repeat(309);
+    for good in ["1.7976931348623157e308", "[-1e308]", "1e-999", &nines[..308], "\"1e400\""] {
+        assert!(strict::check_copy(good).is_ok(), "{good}");
+    }
+    for bad in ["1e400", "{\"a\":[-2E308]}", &nines] {
+        assert_eq!(strict::check_copy(bad), Err(strict::NoCopy::HugeNumber), "{bad}");
     }
 }
 

@@ -9,6 +9,7 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use jiff::Timestamp;
 use serde_json::Value;
 use weir_engine::decimal::Decimal;
+use weir_engine::output::fits_raw_data;
 
 use super::append::PlanRef;
 
@@ -91,10 +92,12 @@ impl StoredEvent {
         self.raw.as_ref().map(Part::bytes)
     }
 
-    /// Appends the OCSF event, with the record as `raw_data`; `null` if there is none.
+    /// Appends the OCSF event, with the record as `raw_data` unless it is too long there; `null` if there is none.
     pub fn write_ocsf(&self, out: &mut Vec<u8>) {
         let Some(ocsf) = &self.ocsf else { return out.extend_from_slice(b"null") };
-        let (Some(raw), Some((_, body))) = (self.raw_payload(), ocsf.bytes().split_last()) else {
+        let chars_max = weir_dsl::ocsf::raw_data_chars_max(&self.plan.ocsf);
+        let raw = self.raw_payload().filter(|raw| fits_raw_data(raw, chars_max));
+        let (Some(raw), Some((_, body))) = (raw, ocsf.bytes().split_last()) else {
             return out.extend_from_slice(ocsf.bytes());
         };
         out.extend_from_slice(body);
@@ -414,6 +417,20 @@ mod tests {
         assert_eq!(json["raw_payload"], "/wA=");
         assert_eq!(json["raw_encoding"], "base64");
         assert_eq!(json["ocsf"], serde_json::json!({"raw_data": "/wA="}));
+    }
+
+    #[test]
+    fn a_record_that_is_too_long_for_its_version_stays_out_of_the_ocsf_event() {
+        for (version, bytes, is_there) in
+            [("1.1.0", 65_535, true), ("1.1.0", 65_536, false), ("1.8.0", 65_536, true)]
+        {
+            let record = vec![b'x'; bytes];
+            let mut event = event(Some(&record), Some("{}"));
+            Arc::make_mut(&mut event.plan).ocsf = version.into();
+            let json = json(&event);
+            assert_eq!(json["raw_payload"].as_str().map(str::len), Some(bytes));
+            assert_eq!(json["ocsf"].get("raw_data").is_some(), is_there, "{version} {bytes}");
+        }
     }
 
     #[test]

@@ -366,7 +366,27 @@ pub(crate) fn check_copy(piece: &str) -> Result<(), &'static str> {
     if repeats_name(&tree(piece.as_bytes(), 0..piece.len())) {
         return Err("JSON without repeated names");
     }
+    if has_huge_number(piece) {
+        return Err("JSON without numbers beyond 64-bit floating point");
+    }
     Ok(())
+}
+
+fn has_huge_number(json: &str) -> bool {
+    let mut rest = json;
+    while let Some(start) = rest.find(|c: char| c == '"' || c == '-' || c.is_ascii_digit()) {
+        let end = match rest.as_bytes()[start] {
+            b'"' => string_end(rest.as_bytes(), start).unwrap_or(rest.len()),
+            _ => rest[start..]
+                .find([',', ']', '}', ' ', '\t', '\n', '\r'])
+                .map_or(rest.len(), |at| start + at),
+        };
+        if rest[start..end].parse().is_ok_and(f64::is_infinite) {
+            return true;
+        }
+        rest = &rest[end..];
+    }
+    false
 }
 
 fn has_lone_surrogate(json: &str) -> bool {
