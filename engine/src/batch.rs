@@ -14,6 +14,8 @@ pub struct Batch {
     pub dropped: u64,
     /// Records that gave at least one event.
     pub mapped: u64,
+    /// Of them, those in which a local time was read that there was twice: the earlier instant was taken.
+    pub ambiguous_times: u64,
     /// How often an optional value was invalid and left out, or set to 0.
     pub skipped_values: u64,
     /// The texts that events point into.
@@ -98,6 +100,7 @@ impl Batch {
         self.text.clear();
         self.dropped = 0;
         self.mapped = 0;
+        self.ambiguous_times = 0;
         self.skipped_values = 0;
     }
 

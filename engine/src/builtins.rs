@@ -278,6 +278,11 @@ pub trait Call: Send + Sync + fmt::Debug {
     /// [`Builtin::takes_missing`]; optional ones may be absent.
     fn call<'a>(&self, args: &[Value<'a>], arena: &'a Bump) -> Value<'a>;
 
+    /// The same, and whether a local time was read that there was twice: clocks were set back then.
+    fn call_noting_time<'a>(&self, args: &[Value<'a>], arena: &'a Bump) -> (Value<'a>, bool) {
+        (self.call(args, arena), false)
+    }
+
     /// The size of the regular expressions in it.
     fn program_bytes(&self) -> usize {
         0

@@ -108,6 +108,8 @@ pub(crate) struct Machine<'a, 'w> {
     scratch: &'w mut json::Scratch,
     /// An element was reached in which a wanted name occurs twice: whatever else comes out, the record is refused.
     pub(crate) duplicate_key: bool,
+    /// A local time was read that there was twice.
+    pub(crate) ambiguous_time: bool,
 }
 
 /// A scope's present instance.
@@ -137,6 +139,7 @@ impl<'a, 'w> Machine<'a, 'w> {
             columns: [Value::Missing; 8],
             scratch,
             duplicate_key: false,
+            ambiguous_time: false,
         }
     }
 
@@ -333,7 +336,9 @@ impl<'a, 'w> Machine<'a, 'w> {
         if missing == CallMissing::Propagate && values.contains(&Value::Missing) {
             return Value::Missing;
         }
-        match call.call(values, self.arena) {
+        let (value, twice) = call.call_noting_time(values, self.arena);
+        self.ambiguous_time |= twice;
+        match value {
             Value::Text(text) => self.non_empty(text),
             value => value,
         }

@@ -267,6 +267,11 @@ impl TimeFormat {
     /// Of a local time that there was twice, the earlier instant; one that there never was is none. What the format
     /// leaves out of the time of day is 0.
     pub fn read(&self, text: &str, zone: Option<&Zone>) -> Option<i64> {
+        self.read_noting(text, zone).map(|(ns, _)| ns)
+    }
+
+    /// The same, and whether the local time was there twice.
+    pub fn read_noting(&self, text: &str, zone: Option<&Zone>) -> Option<(i64, bool)> {
         let mut parts = Parts::default();
         let mut rest = text.as_bytes();
         for item in &self.items {
@@ -281,11 +286,12 @@ impl TimeFormat {
             return None;
         }
         let time = parts.time()?;
-        match (parts.offset, zone) {
-            (Some(offset), _) => time.to_ns(offset),
-            (None, Some(zone)) => time.to_ns(zone.offset_seconds(&time)?),
-            (None, None) => None,
-        }
+        let (offset, twice) = match (parts.offset, zone) {
+            (Some(offset), _) => (offset, false),
+            (None, Some(zone)) => zone.offset_seconds(&time)?,
+            (None, None) => return None,
+        };
+        Some((time.to_ns(offset)?, twice))
     }
 
     /// Writes an instant in UTC.
@@ -491,8 +497,8 @@ impl Zone {
         near.into_iter().map(|(_, zone)| zone).collect()
     }
 
-    /// The offset at a local time; where there were two, that of the earlier instant.
-    fn offset_seconds(&self, time: &DateTime) -> Option<i64> {
+    /// The offset at a local time; where there were two, that of the earlier instant, and true.
+    fn offset_seconds(&self, time: &DateTime) -> Option<(i64, bool)> {
         let narrow = |number: i64| i8::try_from(number).ok();
         let local = jiff::civil::DateTime::new(
             i16::try_from(time.year).ok()?,
@@ -505,13 +511,13 @@ impl Zone {
             i32::try_from(time.nanosecond).ok()?,
         )
         .ok()?;
-        let offset = match self.0.to_ambiguous_timestamp(local).offset() {
-            AmbiguousOffset::Unambiguous { offset } => offset,
+        let (offset, twice) = match self.0.to_ambiguous_timestamp(local).offset() {
+            AmbiguousOffset::Unambiguous { offset } => (offset, false),
             // The instant is the local time minus the offset.
-            AmbiguousOffset::Fold { before, after } => before.max(after),
+            AmbiguousOffset::Fold { before, after } => (before.max(after), true),
             AmbiguousOffset::Gap { .. } => return None,
         };
-        Some(i64::from(offset.seconds()))
+        Some((i64::from(offset.seconds()), twice))
     }
 }
 

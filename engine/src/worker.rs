@@ -92,9 +92,10 @@ impl Worker {
                     begin.cut(out);
                     out.rejects.push(refusal.into_reject(index));
                 }
-                Ok(()) if begin.events(out).is_empty() => out.dropped += 1,
-                Ok(()) => {
+                Ok(_) if begin.events(out).is_empty() => out.dropped += 1,
+                Ok(ambiguous_time) => {
                     out.mapped += 1;
+                    out.ambiguous_times += u64::from(ambiguous_time);
                     keep_raw(&plan, bytes, self.header.as_deref(), begin, out);
                 }
             }
@@ -146,14 +147,14 @@ struct Parts<'w> {
 }
 
 impl Parts<'_> {
-    /// Makes the events of one record.
+    /// Makes the events of one record; says whether a local time was read that there was twice.
     fn map<'a>(
         &mut self,
         around: Surroundings<'a>,
         bytes: &'a [u8],
         index: u32,
         out: &mut Batch,
-    ) -> Result<(), Refusal> {
+    ) -> Result<bool, Refusal> {
         if let Some(fault) = around.record.fault {
             return Err(Refusal::new(fault.code, 0, fault.message));
         }
@@ -176,7 +177,8 @@ impl Parts<'_> {
                 machine
             }
         };
-        statements::run(&mut machine, index, out, self.present)
+        statements::run(&mut machine, index, out, self.present)?;
+        Ok(machine.ambiguous_time)
     }
 
     fn split(&mut self, row: &str, settings: &Csv) -> Result<(), Refusal> {

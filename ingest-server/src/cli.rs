@@ -10,6 +10,7 @@ mod lsp;
 mod program;
 mod progress;
 mod run;
+mod secrets;
 mod summary;
 mod tail;
 mod test;

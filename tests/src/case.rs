@@ -148,10 +148,12 @@ fn same_meaning(reference: &Outcome, engine: &Outcome) {
         assert_eq!(ours, theirs, "the reference (left) and the engine (right) differ in a reject");
     }
     let counts = |outcome: &Outcome| {
-        let Outcome { events, rejects, records, mapped, dropped, skipped_values } = outcome;
-        [events.len() as u64, rejects.len() as u64, *records, *mapped, *dropped, *skipped_values]
+        let Outcome { events, rejects, records, mapped, dropped, skipped_values, ambiguous_times } =
+            outcome;
+        let lists = [events.len() as u64, rejects.len() as u64];
+        (lists, [*records, *mapped, *dropped, *skipped_values, *ambiguous_times])
     };
-    let names = "events, rejects, records, mapped, dropped, skipped values";
+    let names = "events, rejects; records, mapped, dropped, skipped values, ambiguous times";
     assert_eq!(counts(&reference), counts(engine), "reference (left) and engine (right): {names}");
 }
 

@@ -130,6 +130,7 @@ impl Mapping<'_> {
         outcome.mapped += batch.mapped;
         outcome.dropped += batch.dropped;
         outcome.skipped_values += batch.skipped_values;
+        outcome.ambiguous_times += batch.ambiguous_times;
         ends.push(block.end.clone());
     }
 }

@@ -19,6 +19,8 @@ pub struct Outcome {
     pub dropped: u64,
     /// Optional values that were invalid and left out, or set to 0.
     pub skipped_values: u64,
+    /// Records with events in which a local time was read that there was twice.
+    pub ambiguous_times: u64,
 }
 
 /// Bytes of a record, shown as text.

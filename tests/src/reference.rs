@@ -54,13 +54,15 @@ impl Refusal {
 pub fn run(program: &Program, source: &Source, meta: &ObjectMeta, object: &[u8]) -> Outcome {
     let mut outcome = Outcome::default();
     for (index, framed) in frame::frame(&program.input, object).into_iter().enumerate() {
-        let mut run = Run { program, source, meta, object, skipped_values: 0 };
+        let mut run =
+            Run { program, source, meta, object, skipped_values: 0, ambiguous_time: false };
         let result = run.record(&framed);
         outcome.skipped_values += run.skipped_values;
         match result {
             Ok(events) if events.is_empty() => outcome.dropped += 1,
             Ok(events) => {
                 outcome.mapped += 1;
+                outcome.ambiguous_times += u64::from(run.ambiguous_time);
                 outcome.events.extend(events.into_iter().map(|event| (index as u64, event)));
             }
             Err(refusal) => outcome.rejects.push(run.reject(index, &framed, refusal)),
@@ -77,6 +79,7 @@ struct Run<'a> {
     meta: &'a ObjectMeta,
     object: &'a [u8],
     skipped_values: u64,
+    ambiguous_time: bool,
 }
 
 impl Run<'_> {
@@ -175,8 +178,8 @@ impl Run<'_> {
         let (arena, trees) = (Bump::new(), json::Trees::default());
         let store = eval::Store { arena: &arena, trees: &trees };
         let evaluator = Evaluator::new(self.program, self.source, self.meta, store, &record);
-        let (outcome, skipped_values) = evaluator.record();
-        self.skipped_values = skipped_values;
+        let (outcome, skipped_values, ambiguous_time) = evaluator.record();
+        (self.skipped_values, self.ambiguous_time) = (skipped_values, ambiguous_time);
         outcome
     }
 }

@@ -3,7 +3,7 @@
 use bumpalo::Bump;
 
 use super::{
-    BadArgument, Builtin, CODE_NO_ZONE, CODE_UNKNOWN_ZONE_OR_DIRECTIVE, Constant, Example, Param,
+    BadArgument, Builtin, CODE_NO_ZONE, Call, CODE_UNKNOWN_ZONE_OR_DIRECTIVE, Constant, Example, Param,
     ParamKind, Prepared, ResultType, bind, constant_text, text_arg,
 };
 use crate::convert::fault;
@@ -66,10 +66,28 @@ fn prepare(constants: &[Constant], _: &super::Environment) -> Prepared {
             Some(Zone::find(name).ok_or_else(|| unknown_zone(name))?)
         }
     };
-    bind("timestamp", (compiled, zone), |(format, zone), args, arena| {
+    Ok(Box::new(ByFormat { format: compiled, zone }))
+}
+
+/// A format, and the zone of its times if they do not tell their offset.
+#[derive(Debug)]
+struct ByFormat {
+    format: TimeFormat,
+    zone: Option<Zone>,
+}
+
+impl Call for ByFormat {
+    fn call<'a>(&self, args: &[Value<'a>], arena: &'a Bump) -> Value<'a> {
+        self.call_noting_time(args, arena).0
+    }
+
+    fn call_noting_time<'a>(&self, args: &[Value<'a>], arena: &'a Bump) -> (Value<'a>, bool) {
         let text = text_arg(args, 0);
-        format.read(text, zone.as_ref()).map_or_else(|| invalid(arena, text), Value::Timestamp)
-    })
+        match self.format.read_noting(text, self.zone.as_ref()) {
+            Some((ns, twice)) => (Value::Timestamp(ns), twice),
+            None => (invalid(arena, text), false),
+        }
+    }
 }
 
 fn invalid<'a>(arena: &'a Bump, text: &str) -> Value<'a> {

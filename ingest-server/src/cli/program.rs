@@ -8,9 +8,10 @@ use std::sync::Arc;
 use weir_dsl::diagnostic::render::{render, render_short};
 use weir_dsl::diagnostic::{Diagnostic, Severity};
 use weir_dsl::source::Source;
-use weir_dsl::{Compiled, compile};
+use weir_dsl::{Compiled, compile, compile_with};
 use weir_engine::plan::Plan;
 
+use super::secrets::{self, SecretFile};
 use crate::console::{Console, Failure};
 
 /// Reads a program.
@@ -40,11 +41,30 @@ pub(super) fn compile_and_report(console: Console, source: &Source, short: bool)
     compiled
 }
 
-/// Compiles a program that is to be run.
+/// Compiles a program that is to be run and needs no secrets.
 pub(super) fn plan(console: Console, source: &Source) -> Result<Arc<Plan>, Failure> {
-    compile_and_report(console, source, false).plan.ok_or_else(|| {
-        Failure::Problem(format!("`{}` does not compile; nothing was read", source.name))
-    })
+    plan_with(console, source, &[])
+}
+
+/// Compiles a program that is to be run with the keys of its secrets.
+pub(super) fn plan_with(
+    console: Console,
+    source: &Source,
+    secrets: &[SecretFile],
+) -> Result<Arc<Plan>, Failure> {
+    let compiled = compile_and_report(console, source, false);
+    let (Some(program), Some(plan)) = (compiled.program, compiled.plan) else {
+        return Err(does_not_compile(source));
+    };
+    let secrets = secrets::gather(&program.secrets, secrets)?;
+    if program.secrets.is_empty() {
+        return Ok(plan);
+    }
+    compile_with(source, &secrets).plan.ok_or_else(|| does_not_compile(source))
+}
+
+fn does_not_compile(source: &Source) -> Failure {
+    Failure::Problem(format!("`{}` does not compile; nothing was read", source.name))
 }
 
 /// How many of the diagnostics are errors.

@@ -15,6 +15,7 @@ use weir_engine::plan::Plan;
 
 use super::progress::Progress;
 use super::summary::{Cost, stats, summary};
+use super::secrets::SecretFile;
 use super::{Verdict, program};
 use crate::console::{Console, Failure};
 use crate::pipeline::{
@@ -63,6 +64,9 @@ pub(super) struct Arguments {
     /// Whose events these are [default: the parser's name]
     #[arg(long, value_name = "NAME", value_parser = clap::builder::NonEmptyStringValueParser::new())]
     source: Option<String>,
+    /// The key of a secret that the program names; else it is in the environment, as WEIR_SECRET_NAME
+    #[arg(long = "secret", value_name = "NAME=FILE", value_parser = SecretFile::parse)]
+    secrets: Vec<SecretFile>,
     /// Exit with 1 if a record was refused
     #[arg(long)]
     strict: bool,
@@ -105,7 +109,7 @@ impl From<OutputArgument> for Output {
 
 pub(super) fn run(console: Console, arguments: &Arguments) -> Result<Verdict, Failure> {
     let source = program::read(&arguments.program)?;
-    let plan = program::plan(console, &source)?;
+    let plan = program::plan_with(console, &source, &arguments.secrets)?;
     let parse = |argument: &String| Input::parse(argument);
     let inputs: Result<Vec<_>, _> = arguments.inputs.iter().map(parse).collect();
     let inputs = inputs.map_err(Failure::problem)?;

@@ -76,6 +76,13 @@ pub(super) fn summary(sink: &Sink, cost: &Cost, rejects_shown: bool) -> String {
         cost.elapsed.as_secs_f64(),
         cost.mb_per_second(totals.bytes)
     );
+    if totals.ambiguous_times > 0 {
+        let _ = writeln!(
+            text,
+            "{} records with a local time that there was twice; the earlier instant was taken",
+            grouped(totals.ambiguous_times)
+        );
+    }
     if sink.is_stored() {
         let appended = &totals.appended;
         let _ = writeln!(
@@ -156,6 +163,7 @@ pub(super) fn stats(sink: &Sink, cost: &Cost) -> Value {
         "dropped": totals.dropped,
         "rejected": rejected,
         "events": totals.events,
+        "ambiguous_times": totals.ambiguous_times,
         "skipped_values": totals.skipped_values,
         "bytes": totals.bytes,
         "bytes_stored": totals.bytes_stored,

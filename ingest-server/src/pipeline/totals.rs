@@ -29,6 +29,8 @@ pub struct Totals {
     pub rejected: BTreeMap<Code, u64>,
     /// Events.
     pub events: u64,
+    /// Of the mapped records, those with a local time that there was twice: the earlier instant was taken.
+    pub ambiguous_times: u64,
     /// Optional values that could not be read, and were left out.
     pub skipped_values: u64,
     /// Bytes read, decompressed.
@@ -55,6 +57,7 @@ impl Totals {
         self.mapped += batch.mapped;
         self.dropped += batch.dropped;
         self.events += batch.events.len() as u64;
+        self.ambiguous_times += batch.ambiguous_times;
         self.skipped_values += batch.skipped_values;
         for reject in &batch.rejects {
             *self.rejected.entry(reject.code).or_default() += 1;

@@ -83,6 +83,8 @@ pub(super) struct Evaluator<'a> {
     made: usize,
     /// Optional values that were invalid and left out or set to 0.
     pub(super) skipped_values: u64,
+    /// A local time was read that there was twice.
+    pub(super) ambiguous_time: bool,
     /// A repeated name was found in an element that an expression looked at.
     duplicate: Option<Refusal>,
 }
@@ -115,14 +117,17 @@ impl<'a> Evaluator<'a> {
             events: Vec::new(),
             made: 0,
             skipped_values: 0,
+            ambiguous_time: false,
             duplicate: None,
         }
     }
 
     /// The events of the record, none if it was dropped; or why it is refused.
-    pub(super) fn record(mut self) -> (Result<Vec<Event>, Refusal>, u64) {
+    ///
+    /// With them the number of optional values left out, and whether a local time was read that there was twice.
+    pub(super) fn record(mut self) -> (Result<Vec<Event>, Refusal>, u64, bool) {
         let outcome = self.events_of_record();
-        (outcome, self.skipped_values)
+        (outcome, self.skipped_values, self.ambiguous_time)
     }
 
     fn events_of_record(&mut self) -> Result<Vec<Event>, Refusal> {
@@ -477,7 +482,9 @@ impl<'a> Evaluator<'a> {
                     Ok(values) => values,
                     Err(outcome) => return outcome,
                 };
-                self.not_empty(call.call(&values, self.arena))
+                let (value, twice) = call.call_noting_time(&values, self.arena);
+                self.ambiguous_time |= twice;
+                self.not_empty(value)
             }
             ExprKind::Count(array, id, condition) => self.count(array, *id, condition.as_deref()),
             ExprKind::Any(array, id, condition) => self.quantify(array, *id, condition, true),
@@ -493,10 +500,10 @@ impl<'a> Evaluator<'a> {
                 _ => Value::Bool(false),
             },
             ExprKind::List(parts) => {
-                let values: Vec<_> = parts.iter().map(|part| self.eval(part)).collect();
-                if let Some(fault) = values.iter().find(|v| matches!(v, Value::Invalid(_))) {
-                    return *fault;
-                }
+                let values = match self.operands(parts) {
+                    Ok(values) => values,
+                    Err(fault) => return fault,
+                };
                 let there = values.into_iter().filter(|v| *v != Value::Missing);
                 let list = &*self.arena.alloc_slice_fill_iter(there.collect::<Vec<_>>());
                 if list.is_empty() { Value::Missing } else { Value::List(list) }
@@ -514,10 +521,7 @@ impl<'a> Evaluator<'a> {
         builtin: &Builtin,
         args: &'a [Expr],
     ) -> Result<Vec<Value<'a>>, Value<'a>> {
-        let values: Vec<_> = args.iter().map(|arg| self.eval(arg)).collect();
-        if let Some(fault) = values.iter().find(|v| matches!(v, Value::Invalid(_))) {
-            return Err(*fault);
-        }
+        let values = self.operands(args)?;
         if !builtin.takes_missing && values.contains(&Value::Missing) {
             return Err(Value::Missing);
         }
@@ -561,11 +565,23 @@ impl<'a> Evaluator<'a> {
         if empty { Value::Missing } else { value }
     }
 
-    fn concat(&mut self, parts: &'a [Expr]) -> Value<'a> {
-        let values: Vec<_> = parts.iter().map(|part| self.eval(part)).collect();
-        if let Some(fault) = values.iter().find(|v| matches!(v, Value::Invalid(_))) {
-            return *fault;
+    /// Left to right, up to the first that is invalid: then it is all there is.
+    fn operands(&mut self, parts: &'a [Expr]) -> Result<Vec<Value<'a>>, Value<'a>> {
+        let mut values = Vec::new();
+        for part in parts {
+            match self.eval(part) {
+                fault @ Value::Invalid(_) => return Err(fault),
+                value => values.push(value),
+            }
         }
+        Ok(values)
+    }
+
+    fn concat(&mut self, parts: &'a [Expr]) -> Value<'a> {
+        let values = match self.operands(parts) {
+            Ok(values) => values,
+            Err(fault) => return fault,
+        };
         let mut text = String::new();
         for value in values {
             let Value::Text(part) = value else { return Value::Missing };
