@@ -137,8 +137,12 @@ pub(crate) struct Checker<'a> {
     raw: hir::Raw,
     /// Paths that are read as text of a time: path, expression, reader.
     time_reads: Vec<(hir::Path, Span, Option<Span>)>,
+    /// Members around the records, and where they are read first.
+    wrapper_reads: Vec<(Vec<String>, Span)>,
     /// The distinct paths so far.
     paths: HashSet<hir::Path>,
+    /// Of all of them together, on every way through their choices.
+    path_steps: usize,
     is_too_large: bool,
     /// Names that were looked up in vain.
     unknown_names: Vec<String>,
@@ -169,7 +173,9 @@ impl<'a> Checker<'a> {
             redacted: Vec::new(),
             raw: hir::Raw::Keep,
             time_reads: Vec::new(),
+            wrapper_reads: Vec::new(),
             paths: HashSet::new(),
+            path_steps: 0,
             is_too_large: false,
             unknown_names: Vec::new(),
             profiles_missed: Vec::new(),

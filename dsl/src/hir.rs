@@ -165,7 +165,8 @@ pub struct Path {
 pub enum Root {
     /// The record.
     Record,
-    /// The wrapper document; all steps are [`Step::Member`]s. The whole way is an entry of the input's `wrapper`.
+    /// The wrapper document. The names before the first other step are an entry of the input's `wrapper`, and those of
+    /// each way through a choice.
     Wrapper,
     /// The element of a loop or list function.
     Loop(LoopId),
@@ -179,7 +180,7 @@ pub enum Root {
 pub enum Step {
     /// The first member of this name.
     Member(String),
-    /// The first of these members that is not missing; what follows is not tried on the others. At most one in a path.
+    /// The first of these members that is not missing; what follows is not tried on the others.
     Choice(Vec<String>),
     /// An element.
     Element(u32),
@@ -436,6 +437,34 @@ pub enum Element {
         /// The object.
         object: Object,
     },
+}
+
+impl Path {
+    /// How many literal paths it stands for: one for each way through its choices.
+    pub fn ways_count(&self) -> usize {
+        let names = self.steps.iter().filter_map(|step| match step {
+            Step::Choice(names) => Some(names.len()),
+            _ => None,
+        });
+        names.fold(1, usize::saturating_mul)
+    }
+
+    /// For each name of the first choice: the path to that member, and the path on from it. None without a choice.
+    pub fn ways(&self) -> impl Iterator<Item = (Self, Self)> + '_ {
+        let choices = self.steps.iter().enumerate().find_map(|(at, step)| match step {
+            Step::Choice(names) => Some((at, names)),
+            _ => None,
+        });
+        choices.into_iter().flat_map(move |(at, names)| {
+            names.iter().map(move |name| {
+                let mut probe = Self { root: self.root, steps: self.steps[..at].to_vec() };
+                probe.steps.push(Step::Member(name.clone()));
+                let mut value = probe.clone();
+                value.steps.extend_from_slice(&self.steps[at + 1..]);
+                (probe, value)
+            })
+        })
+    }
 }
 
 impl Step {

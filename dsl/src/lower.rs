@@ -32,13 +32,16 @@ pub fn lower(program: &hir::Program, source: &Source) -> Plan {
         hir::Raw::Hash => Raw::Hash,
         hir::Raw::Redact(paths) => Raw::Redact(paths.clone()),
     };
+    let (scopes, choices, wrapper_parts) = lowering.scopes.finish();
     let mut plan = Plan {
         parser: program.parser.clone(),
         parser_version: program.parser_version,
         ocsf_version: program.ocsf_version.clone(),
         input: program.input.clone(),
         numbers: program.numbers,
-        scopes: lowering.scopes.finish(),
+        scopes,
+        choices,
+        wrapper_parts,
         exprs: lowering.exprs,
         registers: lowering.registers,
         tables: program.tables.iter().map(table).collect(),

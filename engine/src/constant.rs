@@ -24,6 +24,7 @@ pub fn evaluate(plan: &Plan, expr: ExprId) -> Option<Constant> {
         bytes: &[],
         object: &object,
         wrapper: &[],
+        wrapper_parts: &[],
         arena: &arena,
     };
     let mut scratch = project::json::Scratch::default();

@@ -90,6 +90,8 @@ pub(crate) struct Surroundings<'a> {
     pub(crate) object: &'a ObjectMeta,
     /// The texts of the wrapper members.
     pub(crate) wrapper: &'a [Option<&'a str>],
+    /// The slots of the wrapper parts.
+    pub(crate) wrapper_parts: &'a [Vec<Option<&'a str>>],
     pub(crate) arena: &'a Bump,
 }
 
@@ -177,14 +179,6 @@ impl<'a, 'w> Machine<'a, 'w> {
             Expr::Constant(constant) => constant_value(constant),
             Expr::Read(slot, ty) => self.read(*slot, *ty),
             Expr::ReadString(slot) => self.read_string(*slot),
-            Expr::Choice(ways, ty) => match self.choose_slot(ways) {
-                Some(slot) => self.read(slot, *ty),
-                None => Value::Missing,
-            },
-            Expr::ChoiceString(ways) => match self.choose_slot(ways) {
-                Some(slot) => self.read_string(slot),
-                None => Value::Missing,
-            },
             Expr::Derived(scope, expr) => match self.derive(*scope) {
                 Ok(()) => self.eval(*expr),
                 Err(fault) => Value::Invalid(fault),

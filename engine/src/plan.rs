@@ -39,6 +39,10 @@ pub struct Plan {
     pub numbers: NumberFormat,
     /// Scope 0 is the record.
     pub scopes: Vec<Scope>,
+    /// Paths with a choice; a [`Slot::Choice`] is an index.
+    pub choices: Vec<Choice>,
+    /// What is read within members of the wrapper.
+    pub wrapper_parts: Vec<WrapperPart>,
     /// All expressions; an [`ExprId`] is an index.
     pub exprs: Vec<Expr>,
     /// Named or shared expressions, evaluated at most once for each instance of their scope.
@@ -148,6 +152,22 @@ pub enum Slot {
     Scope(ScopeId, u16),
     /// An entry of [`crate::input::Records::wrapper`].
     Wrapper(u16),
+    /// A slot of an entry of [`Plan::wrapper_parts`].
+    WrapperPart(u16, u16),
+    /// An entry of [`Plan::choices`].
+    Choice(u16),
+}
+
+/// Of the slots (probe, value) the value of the first whose probe is not missing. A value may be a choice again.
+pub type Choice = Vec<(Slot, Slot)>;
+
+/// What is read within a member of the wrapper, once for all records behind it.
+#[derive(Debug, Clone)]
+pub struct WrapperPart {
+    /// An entry of [`crate::input::Records::wrapper`].
+    pub member: u16,
+    /// The wanted paths in it.
+    pub projection: Projection,
 }
 
 /// An expression shared by its readers.
@@ -168,10 +188,6 @@ pub enum Expr {
     Read(Slot, Type),
     /// Reads a slot as text, but only if it is a JSON string or a cell; else missing.
     ReadString(Slot),
-    /// The first (probe, value) whose probe is not missing: reads its value.
-    Choice(Vec<(Slot, Slot)>, Type),
-    /// The same, as [`Expr::ReadString`].
-    ChoiceString(Vec<(Slot, Slot)>),
     /// Makes the record of a scope that has an [`Origin`], unless that is done, and evaluates an expression that reads it.
     /// Invalid if the record is.
     Derived(ScopeId, ExprId),

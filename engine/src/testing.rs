@@ -86,6 +86,8 @@ impl Builder {
             input: Input::new(format),
             numbers: NumberFormat::default(),
             scopes: vec![Scope::default()],
+            choices: Vec::new(),
+            wrapper_parts: Vec::new(),
             exprs: Vec::new(),
             registers: Vec::new(),
             tables: Vec::new(),

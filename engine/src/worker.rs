@@ -18,7 +18,7 @@ use crate::eval::{Layout, Machine, Surroundings};
 use crate::frame::csv::{self, Cell};
 use crate::input::{Csv, Format, Input};
 use crate::output;
-use crate::plan::{ObjectMeta, Plan, Raw};
+use crate::plan::{ObjectMeta, Plan, Raw, WrapperPart};
 use crate::project::csv::Columns;
 use crate::project::json;
 use crate::raw;
@@ -69,6 +69,7 @@ impl Worker {
         self.use_header(block.header.as_ref());
         let wrapper: Vec<_> = block.wrapper.iter().map(wrapper_text).collect();
         let wrapper: Vec<_> = wrapper.iter().map(Option::as_deref).collect();
+        let wrapper_parts = wrapper_parts(&plan, &wrapper, &mut self.scratch);
         for (index, record) in (0..).zip(&block.records) {
             let begin = Mark::of(out);
             let bytes = record.bytes(block);
@@ -79,6 +80,7 @@ impl Worker {
                 bytes,
                 object,
                 wrapper: &wrapper,
+                wrapper_parts: &wrapper_parts,
                 arena: &self.arena,
             };
             let mut parts = Parts {
@@ -136,6 +138,23 @@ fn wrapper_text(member: &Option<Bytes>) -> Option<Cow<'_, str>> {
         Cow::Borrowed(text) => Cow::Borrowed(text.trim_ascii()),
         Cow::Owned(text) => Cow::Owned(text.trim_ascii().to_owned()),
     })
+}
+
+/// What is read within members of the wrapper.
+fn wrapper_parts<'a>(
+    plan: &Plan,
+    wrapper: &[Option<&'a str>],
+    scratch: &mut json::Scratch,
+) -> Vec<Vec<Option<&'a str>>> {
+    let slots_of = |part: &WrapperPart| {
+        let mut slots = vec![None; usize::from(part.projection.slots)];
+        if let Some(text) = wrapper.get(usize::from(part.member)).copied().flatten() {
+            // Of equal names around the records the first one counts, always.
+            let _ = json::project(text, &part.projection, false, &mut slots, scratch);
+        }
+        slots
+    };
+    plan.wrapper_parts.iter().map(slots_of).collect()
 }
 
 /// The memory of a worker that is used again from record to record.

@@ -19,6 +19,9 @@ use crate::suggest::nearest;
 /// Most paths of a program that differ.
 const PATHS_MAX: usize = 512;
 
+/// Most steps of all its paths together, on every way through their choices: nodes have numbers of 16 bits.
+const PATH_STEPS_MAX: usize = 32_000;
+
 /// Most loops and list functions of a program.
 const LOOPS_MAX: usize = 1_000;
 
@@ -408,9 +411,7 @@ impl<'a> Checker<'a> {
             return self.no_list(arg.span);
         };
         let array = match self.place_of_array(root, &steps[..at], arg.span)? {
-            Place::Path(path) if path.root != Root::Wrapper => {
-                self.without_choice(path, arg.span)?
-            }
+            Place::Path(path) => path,
             _ => return self.no_list(arg.span),
         };
         Some((array, self.steps_behind_element(&steps[at + 1..])?))
@@ -443,8 +444,17 @@ impl<'a> Checker<'a> {
 
     /// Counts the distinct paths of a program: each costs a little for every record.
     pub(super) fn count_path(&mut self, path: &Path, span: Span) -> Option<()> {
-        if self.paths.len() >= PATHS_MAX && !self.paths.contains(path) {
+        if self.paths.contains(path) {
+            return Some(());
+        }
+        if self.paths.len() >= PATHS_MAX {
             self.too_large(span, &format!("more than {PATHS_MAX} paths"));
+            return None;
+        }
+        // A probe of a choice is a path of its own.
+        self.path_steps += 2 * path.ways_count() * path.steps.len();
+        if self.path_steps > PATH_STEPS_MAX {
+            self.too_large(span, &format!("paths with more than {PATH_STEPS_MAX} steps together"));
             return None;
         }
         self.paths.insert(path.clone());

@@ -66,6 +66,9 @@ pub(super) struct TableInfo {
     pub(super) columns: Vec<(String, Type)>,
 }
 
+/// Most rows of a table.
+const ROWS_MAX: usize = 10_000;
+
 /// Names that are given, and cannot be taken.
 const GIVEN: [&str; 4] = ["it", "index", "last", "meta"];
 
@@ -260,6 +263,9 @@ impl<'a> Checker<'a> {
             };
             let keys = self.patterns(keys, &mut seen);
             hir.rows.push(hir::Row { keys, cells });
+        }
+        if table.rows.len() > ROWS_MAX {
+            self.too_large(table.name.span, &format!("a table of more than {ROWS_MAX} rows"));
         }
         if columns.is_empty() {
             self.report(

@@ -1,6 +1,6 @@
 //! Paths: from the steps as written to literal steps from a root.
 
-use weir_engine::input::Format;
+use weir_engine::input::{Format, RecordsStep};
 use weir_engine::plan::Meta;
 use weir_engine::types::Type;
 
@@ -47,7 +47,7 @@ impl<'a> Checker<'a> {
             return self.no_array(expr.span);
         };
         match self.place_of_array(root, before, expr.span)? {
-            Place::Path(path) if path.root != Root::Wrapper => self.without_choice(path, expr.span),
+            Place::Path(path) => Some(path),
             _ => self.no_array(expr.span),
         }
     }
@@ -83,23 +83,6 @@ impl<'a> Checker<'a> {
         let place = self.place(root, steps, expr.span);
         (self.current_loop, self.current_element) = (outer, element);
         place
-    }
-
-    /// A loop over one of several arrays would need a place that is chosen for each record.
-    pub(super) fn without_choice(&mut self, path: Path, span: Span) -> Option<Path> {
-        if !path.steps.iter().any(|step| matches!(step, Step::Choice(_))) {
-            return Some(path);
-        }
-        self.report(
-            Diagnostic::error(
-                "W0009",
-                span,
-                "a path with a choice cannot be looped over in this version of weir",
-                "a choice in the way of an array",
-            )
-            .help("write one loop for each name"),
-        );
-        None
     }
 
     fn no_array<T>(&mut self, span: Span) -> Option<T> {
@@ -307,7 +290,7 @@ impl<'a> Checker<'a> {
     }
 
     /// `$.a.b`: registers the wrapper member.
-    fn wrapper(&mut self, steps: &[PathStep], span: Span) -> Option<Place> {
+    fn wrapper(&mut self, steps: &'a [PathStep], span: Span) -> Option<Place> {
         let has_wrapper =
             matches!(&self.head.input.format, Format::Json(records) if !records.path.is_empty());
         if !has_wrapper || steps.is_empty() {
@@ -322,34 +305,96 @@ impl<'a> Checker<'a> {
             );
             return None;
         }
+        if matches!(steps.first(), Some(PathStep::Index(_) | PathStep::Each(_))) {
+            self.report(
+                Diagnostic::error(
+                    "W0111",
+                    span,
+                    "`$` is the document around the records, an object",
+                    "does not begin with a name",
+                )
+                .help("write `$.name`, and `.name` for a field of the record"),
+            );
+            return None;
+        }
         self.wrapper_steps(Path { root: Root::Wrapper, steps: Vec::new() }, steps, span)
     }
 
-    fn wrapper_steps(&mut self, mut path: Path, steps: &[PathStep], span: Span) -> Option<Place> {
+    fn wrapper_steps(
+        &mut self,
+        mut path: Path,
+        steps: &'a [PathStep],
+        span: Span,
+    ) -> Option<Place> {
         for step in steps {
-            match step {
-                PathStep::Key(name) => path.steps.push(Step::Member(name.node.clone())),
-                PathStep::Choice(..) | PathStep::Index(_) | PathStep::Each(_) => {
-                    self.report(
-                        Diagnostic::error(
-                            "W0009",
-                            span,
-                            "a path from `$` takes only names in this version of weir",
-                            "more than names",
-                        )
-                        .help("write `$.name.name`"),
-                    );
+            path.steps.push(self.step(step)?);
+        }
+        self.bound_ways(&path, span)?;
+        if self.leads_to_records(&path) {
+            self.report(
+                Diagnostic::error(
+                    "W0111",
+                    span,
+                    "the records are read one by one, so nobody sees all of them at once",
+                    "this leads to the records",
+                )
+                .help("`$` reads what stands before the records; a field of the record is `.name`"),
+            );
+            return None;
+        }
+        self.want_of_wrapper(&path, span)?;
+        Some(Place::Path(path))
+    }
+
+    /// Is it the array of the records, something in it or around it?
+    fn leads_to_records(&self, path: &Path) -> bool {
+        let Format::Json(records) = &self.head.input.format else { return false };
+        let names: Vec<_> = path.steps.iter().map_while(Step::member).collect();
+        let way = records.path.iter().map_while(|step| match step {
+            RecordsStep::Member(name) => Some(name),
+            RecordsStep::Elements => None,
+        });
+        let way: Vec<_> = way.collect();
+        let ends = names.len() == path.steps.len() || names.len() >= way.len();
+        ends && names.iter().zip(&way).all(|(name, step)| name == *step)
+    }
+
+    /// A path stands for one path for each way through its choices.
+    fn bound_ways(&mut self, path: &Path, span: Span) -> Option<()> {
+        const WAYS_MAX: usize = 1_000;
+        if path.ways_count() > WAYS_MAX {
+            self.too_large(
+                span,
+                &format!("a path with more than {WAYS_MAX} ways through its choices"),
+            );
+            return None;
+        }
+        Some(())
+    }
+
+    /// Has the members kept that a path leads through or to: by the names before its first other step, on every way.
+    fn want_of_wrapper(&mut self, path: &Path, span: Span) -> Option<()> {
+        const MEMBERS_MAX: usize = 512;
+        let mut ways = vec![path.clone()];
+        while let Some(path) = ways.pop() {
+            let names: Vec<String> = path.steps.iter().map_while(Step::member).collect();
+            if let Some(Step::Choice(_)) = path.steps.get(names.len()) {
+                ways.extend(path.ways().flat_map(|(probe, value)| [probe, value]));
+                continue;
+            }
+            let Format::Json(records) = &mut self.head.input.format else { return None };
+            if !records.wrapper.contains(&names) {
+                if records.wrapper.len() >= MEMBERS_MAX {
+                    self.too_large(span, &format!("more than {MEMBERS_MAX} paths from `$`"));
                     return None;
                 }
+                records.wrapper.push(names.clone());
+            }
+            if !self.wrapper_reads.iter().any(|(known, _)| *known == names) {
+                self.wrapper_reads.push((names, span));
             }
         }
-        let way: Vec<String> = path.steps.iter().filter_map(Step::member).collect();
-        if let Format::Json(records) = &mut self.head.input.format
-            && !records.wrapper.contains(&way)
-        {
-            records.wrapper.push(way);
-        }
-        Some(Place::Path(path))
+        Some(())
     }
 
     /// The steps behind a list's `[*]`.
@@ -359,28 +404,14 @@ impl<'a> Checker<'a> {
 
     fn steps(&mut self, mut path: Path, steps: &'a [PathStep]) -> Option<Place> {
         for step in steps {
-            let next = self.step(step)?;
-            let choices = path.steps.iter().filter(|step| matches!(step, Step::Choice(_))).count();
-            if choices == 1
-                && let Step::Choice(_) = next
-                && let PathStep::Choice(_, span) = step
-            {
-                self.report(
-                    Diagnostic::error(
-                        "W0009",
-                        *span,
-                        "a path takes one choice in this version of weir",
-                        "a second choice",
-                    )
-                    .help("name the first part with the choice that occurs, or use `??`"),
-                );
-                return None;
-            }
-            path.steps.push(next);
+            path.steps.push(self.step(step)?);
+        }
+        if let (Some(first), Some(last)) = (steps.first(), steps.last()) {
+            self.bound_ways(&path, step_span(first).to(step_span(last)))?;
         }
         self.check_fields(&path, steps)?;
         if matches!(self.head.input.format, Format::Csv(_)) && path.root == Root::Record {
-            let way_too_long = path.steps.len() > 1 || !matches!(path.steps[..], [Step::Member(_)]);
+            let way_too_long = !matches!(path.steps[..], [Step::Member(_) | Step::Choice(_)]);
             if way_too_long && let Some(step) = steps.last() {
                 self.report(
                     Diagnostic::error("W0112", step_span(step), "a cell of a CSV row has no parts", "a step into a cell")

@@ -5,6 +5,7 @@
 
 use simd_json::OwnedValue;
 use simd_json::prelude::*;
+use weir_engine::framer::Framer;
 use weir_engine::input::{Format, RecordsStep};
 
 use super::Checker;
@@ -14,8 +15,57 @@ use crate::hir::{Path, Root, Step};
 use crate::source::Span;
 
 impl<'a> Checker<'a> {
-    /// W0411: a time that is read as text, and is a number in a test.
+    /// What the samples say about times, and about the document around the records.
     pub(super) fn compare_with_samples(&mut self, file: &'a ast::File) {
+        self.compare_times(file);
+        if self.wrapper_reads.is_empty() {
+            return;
+        }
+        let reads = std::mem::take(&mut self.wrapper_reads);
+        for item in &file.items {
+            let Item::Test(test) = item else { continue };
+            for document in document_texts(&test.given.node) {
+                self.look_behind_records(document, test.given.span, &reads);
+            }
+        }
+    }
+
+    /// W0108: a member that a sample has, and that nobody has seen yet when the records come.
+    fn look_behind_records(&mut self, document: &str, sample: Span, reads: &[(Vec<String>, Span)]) {
+        let Format::Json(records) = &self.head.input.format else { return };
+        let Ok(value) = simd_json::to_owned_value(&mut document.as_bytes().to_vec()) else {
+            return;
+        };
+        let mut framer = Framer::new(&self.head.input);
+        framer.push(document.to_owned().into());
+        framer.finish();
+        let Some(block) = framer.next_block().filter(|block| !block.records.is_empty()) else {
+            return;
+        };
+        let is_late = |names: &Vec<String>| {
+            let there = names.iter().try_fold(&value, |value, name| value.get(name.as_str()));
+            let index = records.wrapper.iter().position(|known| known == names);
+            let seen = index.and_then(|index| block.wrapper.get(index)?.as_ref());
+            there.is_some_and(|value| !value.is_null()) && seen.is_none()
+        };
+        let late: Vec<_> = reads.iter().filter(|(names, _)| is_late(names)).cloned().collect();
+        for (names, span) in late {
+            self.report(
+                Diagnostic::warning(
+                    "W0108",
+                    span,
+                    "this is missing in every record: it comes too late",
+                    "not known yet when the records are mapped",
+                )
+                .label(sample, format!("here `{}` stands behind the records", names.join(".")))
+                .help("records are mapped as they stream by; only what stands before them is known")
+                .note("if the order cannot be changed at the source, leave it out"),
+            );
+        }
+    }
+
+    /// W0411: a time that is read as text, and is a number in a test.
+    fn compare_times(&mut self, file: &'a ast::File) {
         if self.time_reads.is_empty() || matches!(self.head.input.format, Format::Csv(_)) {
             return;
         }
@@ -127,8 +177,14 @@ fn elements_or_self(value: OwnedValue) -> Vec<OwnedValue> {
     if value.is_array() { value.into_array().unwrap_or_default() } else { vec![value] }
 }
 
-/// The JSON documents of a sample, by the depth of their brackets.
+/// The JSON documents of a sample.
 pub(crate) fn documents(given: &str) -> Vec<OwnedValue> {
+    let texts = document_texts(given).into_iter();
+    texts.filter_map(|text| simd_json::to_owned_value(&mut text.as_bytes().to_vec()).ok()).collect()
+}
+
+/// The JSON documents of a sample as texts, by the depth of their brackets.
+fn document_texts(given: &str) -> Vec<&str> {
     let mut list = Vec::new();
     let (mut depth, mut start, mut in_string, mut escaped) = (0_usize, None, false, false);
     for (at, byte) in given.bytes().enumerate() {
@@ -145,8 +201,7 @@ pub(crate) fn documents(given: &str) -> Vec<OwnedValue> {
                 if depth == 0
                     && let Some(from) = start.take()
                 {
-                    let mut bytes = given.as_bytes()[from..=at].to_vec();
-                    list.extend(simd_json::to_owned_value(&mut bytes).ok());
+                    list.push(&given[from..=at]);
                 }
             }
             _ => {}

@@ -1,10 +1,10 @@
 //! Expressions: a tree becomes an arena, paths become slots.
 
-use weir_engine::plan::{CallMissing, Callee, Expr, ExprId, Match, Patterns, Register, Slot};
+use weir_engine::plan::{CallMissing, Callee, Expr, ExprId, Match, Patterns, Register};
 
 use super::Lowering;
 use super::scopes::RECORD;
-use crate::hir::{self, ExprKind, Path, Root, Step, TextPattern};
+use crate::hir::{self, ExprKind, Path, Root, TextPattern};
 
 impl Lowering<'_> {
     /// Lowers an expression and gives its index.
@@ -29,18 +29,12 @@ impl Lowering<'_> {
         match &expr.kind {
             ExprKind::Constant(constant) => Expr::Constant(constant.clone()),
             ExprKind::Path(path) => {
-                let read = match self.path(path) {
-                    Ok(slot) => Expr::Read(slot, expr.ty),
-                    Err(choice) => Expr::Choice(choice, expr.ty),
-                };
-                self.read(path, read)
+                let slot = self.scopes.slot(path);
+                self.read(path, Expr::Read(slot, expr.ty))
             }
             ExprKind::StringOnly(path) => {
-                let read = match self.path(path) {
-                    Ok(slot) => Expr::ReadString(slot),
-                    Err(choice) => Expr::ChoiceString(choice),
-                };
-                self.read(path, read)
+                let slot = self.scopes.slot(path);
+                self.read(path, Expr::ReadString(slot))
             }
             ExprKind::Meta(meta) => Expr::Meta(*meta),
             ExprKind::Index(id) => Expr::Index(self.scopes.of_loop(*id)),
@@ -99,21 +93,6 @@ impl Lowering<'_> {
 
     pub(super) fn all(&mut self, parts: &[hir::Expr]) -> Vec<ExprId> {
         parts.iter().map(|part| self.expr(part)).collect()
-    }
-
-    /// The slot of a path, or the slots of its choice: for each name the chosen member and what follows it.
-    fn path(&mut self, path: &Path) -> Result<Slot, Vec<(Slot, Slot)>> {
-        let choice = path.steps.iter().position(|step| matches!(step, Step::Choice(_)));
-        let Some(at) = choice else { return Ok(self.scopes.slot(path)) };
-        let Step::Choice(names) = &path.steps[at] else { return Ok(self.scopes.slot(path)) };
-        let slots = names.iter().map(|name| {
-            let mut probe = Path { root: path.root, steps: path.steps[..at].to_vec() };
-            probe.steps.push(Step::Member(name.clone()));
-            let mut value = probe.clone();
-            value.steps.extend_from_slice(&path.steps[at + 1..]);
-            (self.scopes.slot(&probe), self.scopes.slot(&value))
-        });
-        Err(slots.collect())
     }
 
     fn register(&mut self, index: usize) -> u32 {

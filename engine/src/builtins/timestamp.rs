@@ -3,8 +3,8 @@
 use bumpalo::Bump;
 
 use super::{
-    BadArgument, Builtin, CODE_NO_ZONE, Call, CODE_UNKNOWN_ZONE_OR_DIRECTIVE, Constant, Example, Param,
-    ParamKind, Prepared, ResultType, bind, constant_text, text_arg,
+    BadArgument, Builtin, CODE_NO_ZONE, CODE_UNKNOWN_ZONE_OR_DIRECTIVE, Call, Constant, Example,
+    Param, ParamKind, Prepared, ResultType, bind, constant_text, text_arg,
 };
 use crate::convert::fault;
 use crate::read;

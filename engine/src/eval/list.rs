@@ -26,7 +26,7 @@ pub(crate) enum Array<'a> {
 impl<'a> Machine<'a, '_> {
     /// The elements of the array in a slot.
     pub(crate) fn array(&mut self, slot: Slot) -> Array<'a> {
-        if let Slot::Scope(scope, _) = slot
+        if let Some(scope) = self.scope_of(slot)
             && let Err(fault) = self.derive(scope)
         {
             return Array::Invalid(fault);

@@ -2,7 +2,7 @@
 
 use crate::convert;
 use crate::eval::Machine;
-use crate::plan::Slot;
+use crate::plan::{ScopeId, Slot};
 use crate::project::{skip, strict, string};
 use crate::types::{NumberFormat, Type};
 use crate::value::Value;
@@ -19,6 +19,11 @@ impl<'a> Machine<'a, '_> {
             Slot::Wrapper(member) => {
                 (self.around.wrapper.get(usize::from(member)).copied().flatten()?, false)
             }
+            Slot::WrapperPart(part, slot) => {
+                let slots = self.around.wrapper_parts.get(usize::from(part))?;
+                (slots.get(usize::from(slot)).copied().flatten()?, false)
+            }
+            Slot::Choice(choice) => return self.chosen(&self.plan.choices[usize::from(choice)]),
         };
         let (null, empty) =
             if cell { (false, text.is_empty()) } else { (text == "null", text == "\"\"") };
@@ -54,23 +59,33 @@ impl<'a> Machine<'a, '_> {
         }
     }
 
-    /// The first value whose probe is not missing.
-    pub(super) fn choose_slot(&self, ways: &[(Slot, Slot)]) -> Option<Slot> {
-        ways.iter().find(|(probe, _)| self.slot(*probe).is_some()).map(|(_, value)| *value)
+    /// The text behind the first probe that is not missing.
+    fn chosen(&self, ways: &[(Slot, Slot)]) -> Option<&'a str> {
+        let (_, value) = ways.iter().find(|(probe, _)| self.slot(*probe).is_some())?;
+        self.slot(*value)
     }
 
+    /// Is the text in a slot that of a cell, and no JSON?
     pub(super) fn is_cell(&self, slot: Slot) -> bool {
-        match slot {
-            Slot::Scope(scope, _) => self.around.layout.content[usize::from(scope)].cells,
-            Slot::Wrapper(_) => false,
-        }
+        let content = |scope| self.around.layout.content[usize::from(scope)];
+        self.scope_of(slot).is_some_and(|scope| content(scope).cells)
     }
 
     /// How numbers are written in the text of a slot.
     fn numbers(&self, slot: Slot) -> NumberFormat {
+        let numbers = |scope| self.around.layout.content[usize::from(scope)].numbers;
+        self.scope_of(slot).map_or_else(NumberFormat::default, numbers)
+    }
+
+    /// The scope that fills a slot, or all those of a choice. None if it is the document around the records.
+    pub(super) fn scope_of(&self, slot: Slot) -> Option<ScopeId> {
         match slot {
-            Slot::Scope(scope, _) => self.around.layout.content[usize::from(scope)].numbers,
-            Slot::Wrapper(_) => NumberFormat::default(),
+            Slot::Scope(scope, _) => Some(scope),
+            Slot::Wrapper(_) | Slot::WrapperPart(..) => None,
+            Slot::Choice(choice) => {
+                let (probe, _) = self.plan.choices[usize::from(choice)].first()?;
+                self.scope_of(*probe)
+            }
         }
     }
 

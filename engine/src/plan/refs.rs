@@ -4,7 +4,7 @@
 //! apart to their last field here, so that no new one is forgotten.
 
 use super::{
-    Echo, Element, Emit, Expr, ExprId, Field, Handler, Match, Member, Object, Origin, OutputNode,
+    Choice, Echo, Element, Emit, Expr, ExprId, Field, Handler, Match, Member, Object, Origin, OutputNode,
     Plan, Register, Scope, ScopeId, Slot, Stmt,
 };
 
@@ -15,7 +15,7 @@ pub enum Ref<'p> {
     Expr(&'p mut ExprId),
     /// A shared expression.
     Register(&'p mut u32),
-    /// A slot that is read.
+    /// A slot that is read; those behind a choice are [`Slot::behind`] it.
     Slot(&'p mut Slot),
     /// A scope whose instances are entered or made, or whose present one is asked for its position.
     Scope(&'p mut ScopeId),
@@ -31,6 +31,20 @@ impl Plan {
         self.emits.iter_mut().for_each(|emit| emit.for_each_ref(see));
         self.registers.iter_mut().for_each(|register| register.for_each_ref(see));
         self.scopes.iter_mut().for_each(|scope| scope.for_each_ref(see));
+    }
+}
+
+impl Slot {
+    /// The slots of scopes and of the wrapper that it stands for: itself, or all that a choice may read.
+    pub fn behind(self, choices: &[Choice]) -> Vec<Self> {
+        match self {
+            Self::Choice(choice) => choices[usize::from(choice)]
+                .iter()
+                .flat_map(|(probe, value)| [*probe, *value])
+                .flat_map(|slot| slot.behind(choices))
+                .collect(),
+            other => vec![other],
+        }
     }
 }
 
@@ -153,12 +167,6 @@ impl Expr {
         match self {
             Self::Constant(_) | Self::Meta(_) | Self::Column(_) => {}
             Self::Read(slot, _) | Self::ReadString(slot) => see(Ref::Slot(slot)),
-            Self::Choice(ways, _) | Self::ChoiceString(ways) => {
-                for (probe, value) in ways {
-                    see(Ref::Slot(probe));
-                    see(Ref::Slot(value));
-                }
-            }
             Self::Derived(scope, read) => {
                 see(Ref::Scope(scope));
                 see(Ref::Expr(read));

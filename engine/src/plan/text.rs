@@ -164,14 +164,21 @@ impl<'p> Text<'p> {
                     self.paths[usize::from(scope)][usize::from(slot)]
                 )
             }
-            Slot::Wrapper(index) => {
-                let Format::Json(records) = &self.plan.input.format else { return String::new() };
-                records.wrapper[usize::from(index)].iter().fold("$".into(), |mut path, name| {
-                    path.push_str(&step_text(&Step::Member(name)));
-                    path
-                })
+            Slot::Wrapper(index) => self.wrapper_member(index),
+            Slot::WrapperPart(part, slot) => {
+                let part = &self.plan.wrapper_parts[usize::from(part)];
+                self.wrapper_member(part.member) + &paths(&part.projection)[usize::from(slot)]
             }
+            Slot::Choice(choice) => self.choice(&self.plan.choices[usize::from(choice)]),
         }
+    }
+
+    fn wrapper_member(&self, index: u16) -> String {
+        let Format::Json(records) = &self.plan.input.format else { return String::new() };
+        records.wrapper[usize::from(index)].iter().fold("$".into(), |mut path, name| {
+            path.push_str(&step_text(&Step::Member(name)));
+            path
+        })
     }
 }
 

@@ -14,8 +14,8 @@ use weir_engine::input::Compression as Declared;
 use weir_engine::plan::Plan;
 
 use super::progress::Progress;
-use super::summary::{Cost, stats, summary};
 use super::secrets::SecretFile;
+use super::summary::{Cost, stats, summary};
 use super::{Verdict, program};
 use crate::console::{Console, Failure};
 use crate::pipeline::{

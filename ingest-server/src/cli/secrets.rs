@@ -66,7 +66,11 @@ pub(super) fn gather(wanted: &[Secret], files: &[SecretFile]) -> Result<Secrets,
                     [] => "names none".to_owned(),
                     _ => format!(
                         "names {}",
-                        wanted.iter().map(|secret| secret.name.as_str()).collect::<Vec<_>>().join(", ")
+                        wanted
+                            .iter()
+                            .map(|secret| secret.name.as_str())
+                            .collect::<Vec<_>>()
+                            .join(", ")
                     ),
                 }
             )));
@@ -117,7 +121,8 @@ mod tests {
             std::fs::write(&path, text).unwrap();
             vec![SecretFile::parse(&format!("users={}", path.display())).unwrap()]
         };
-        for (text, key) in [("abc", "abc"), ("abc\n", "abc"), ("abc\r\n", "abc"), ("a\n\n", "a\n")] {
+        for (text, key) in [("abc", "abc"), ("abc\n", "abc"), ("abc\r\n", "abc"), ("a\n\n", "a\n")]
+        {
             let secrets = gather(&wanted("users"), &file(text)).unwrap();
             assert_eq!(secrets.key("users"), Some(key.as_bytes()));
         }

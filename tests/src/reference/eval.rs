@@ -266,15 +266,19 @@ impl<'a> Evaluator<'a> {
 
     /// Where a path leads.
     pub(super) fn resolve(&mut self, path: &Path) -> Node<'a> {
-        if path.root == Root::Wrapper {
-            return self.wrapper_member(path);
+        match path.root {
+            Root::Wrapper => self.resolve_in_wrapper(&[], &path.steps),
+            Root::Loop(id) => self.walk(self.element(id).0, &path.steps),
+            Root::Derived(id) => {
+                let made = self.made(id);
+                self.walk(made, &path.steps)
+            }
+            Root::Record => self.walk(self.record.root, &path.steps),
         }
-        let start = match path.root {
-            Root::Loop(id) => self.element(id).0,
-            Root::Derived(id) => self.made(id),
-            Root::Record | Root::Wrapper => self.record.root,
-        };
-        path.steps.iter().fold(start, |node, step| match step {
+    }
+
+    fn walk(&self, start: Node<'a>, steps: &[Step]) -> Node<'a> {
+        steps.iter().fold(start, |node, step| match step {
             Step::Member(name) => member(node, name),
             Step::Choice(names) => names
                 .iter()
@@ -289,18 +293,26 @@ impl<'a> Evaluator<'a> {
         })
     }
 
-    fn wrapper_member(&self, path: &Path) -> Node<'a> {
+    /// The framer keeps members by the names that lead to them; what follows is within such a member.
+    fn resolve_in_wrapper(&self, way: &[String], steps: &[Step]) -> Node<'a> {
+        let with = |name: &String| [way, std::slice::from_ref(name)].concat();
+        match steps.split_first() {
+            None => self.wrapper_member(way),
+            Some((Step::Member(name), rest)) => self.resolve_in_wrapper(&with(name), rest),
+            Some((Step::Choice(names), rest)) => {
+                let there =
+                    names.iter().find(|name| !self.is_missing(self.wrapper_member(&with(name))));
+                there.map_or(Node::Absent, |name| self.resolve_in_wrapper(&with(name), rest))
+            }
+            Some((Step::Element(_) | Step::Last, _)) => self.walk(self.wrapper_member(way), steps),
+        }
+    }
+
+    fn wrapper_member(&self, way: &[String]) -> Node<'a> {
         let weir_engine::input::Format::Json(records) = &self.program.input.format else {
             return Node::Absent;
         };
-        let wanted = |way: &Vec<String>| {
-            way.len() == path.steps.len()
-                && way
-                    .iter()
-                    .zip(&path.steps)
-                    .all(|(name, step)| *step == Step::Member(name.clone()))
-        };
-        let index = records.wrapper.iter().position(wanted);
+        let index = records.wrapper.iter().position(|known| known == way);
         index.and_then(|i| self.record.wrapper.get(i).copied()).unwrap_or(Node::Absent)
     }
 

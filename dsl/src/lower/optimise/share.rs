@@ -172,15 +172,19 @@ fn dependencies(plan: &mut Plan) -> Vec<Dependency> {
         let mut other = matches!(plan.exprs[id], Expr::Column(_));
         // A list function goes through the elements itself: what it gives depends on the scope around them.
         let mut entered = None;
-        let plan_scopes = &plan.scopes;
+        let (plan_scopes, choices) = (&plan.scopes, &plan.choices);
         plan.exprs[id].for_each_ref(&mut |part| match part {
             Ref::Expr(operand) => match found.get(*operand as usize) {
                 Some(Dependency::Scope(scope)) => scopes.push(*scope),
                 Some(Dependency::Other) | None => other = true,
             },
             Ref::Register(register) => scopes.push(plan.registers[*register as usize].scope),
-            Ref::Slot(Slot::Scope(scope, _)) => scopes.push(given(plan_scopes, *scope)),
-            Ref::Slot(Slot::Wrapper(_)) => {}
+            Ref::Slot(slot) => scopes.extend(slot.behind(choices).into_iter().filter_map(|slot| {
+                match slot {
+                    Slot::Scope(scope, _) => Some(given(plan_scopes, scope)),
+                    _ => None,
+                }
+            })),
             Ref::Scope(scope) => entered = Some(*scope),
         });
         match (&plan.exprs[id], entered) {

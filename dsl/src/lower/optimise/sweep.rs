@@ -1,13 +1,14 @@
 //! Paths that only dead code reads are not projected: a record is searched for what is needed, and no further. Registers
 //! that nothing asks for are forgotten.
 
-use weir_engine::plan::{ExprId, Plan, Projection, Ref, Slot, Stmt};
+use weir_engine::plan::{Choice, ExprId, Plan, Projection, Ref, Slot, Stmt};
 
 /// What something needs.
 #[derive(Default)]
 struct Needed {
     exprs: Vec<bool>,
     slots: Vec<Vec<bool>>,
+    choices: Vec<Choice>,
     to_visit: Vec<ExprId>,
     is_register_needed: Vec<bool>,
     registers: Vec<u32>,
@@ -26,10 +27,14 @@ impl Needed {
                     self.registers.push(**register);
                 }
             }
-            Ref::Slot(Slot::Scope(scope, slot)) => {
-                self.slots[usize::from(*scope)][usize::from(*slot)] = true;
+            Ref::Slot(slot) => {
+                for slot in slot.behind(&self.choices) {
+                    if let Slot::Scope(scope, slot) = slot {
+                        self.slots[usize::from(scope)][usize::from(slot)] = true;
+                    }
+                }
             }
-            Ref::Slot(Slot::Wrapper(_)) | Ref::Scope(_) => {}
+            Ref::Scope(_) => {}
         }
     }
 }
@@ -54,6 +59,7 @@ fn needed(plan: &mut Plan) -> Needed {
         exprs: vec![false; plan.exprs.len()],
         is_register_needed: vec![false; plan.registers.len()],
         slots,
+        choices: plan.choices.clone(),
         ..Needed::default()
     };
     let mut emits = Vec::new();

@@ -15,8 +15,6 @@ impl Text<'_> {
             Expr::Constant(value) => constant(value),
             Expr::Read(slot, ty) => format!("{}:{}", self.slot(*slot), type_name(*ty)),
             Expr::ReadString(slot) => format!("{}:string", self.slot(*slot)),
-            Expr::Choice(ways, ty) => format!("{}:{}", self.choice(ways), type_name(*ty)),
-            Expr::ChoiceString(ways) => format!("{}:string", self.choice(ways)),
             // What it reads is named by its scope, which says where that comes from.
             Expr::Derived(_, read) => self.expr(*read),
             Expr::Meta(meta) => format!("meta.{}", meta_name(*meta)),
@@ -137,7 +135,8 @@ impl Text<'_> {
         format!("{} as {}", self.slot(array), scope_name(scope))
     }
 
-    fn choice(&self, ways: &[(Slot, Slot)]) -> String {
+    /// A choice as text.
+    pub(super) fn choice(&self, ways: &[(Slot, Slot)]) -> String {
         let ways = ways.iter().map(|(probe, value)| {
             let (probe, value) = (self.slot(*probe), self.slot(*value));
             if probe == value { probe } else { format!("{probe} => {value}") }
