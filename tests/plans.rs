@@ -3,7 +3,8 @@
 //! Every `plans/*.weir` shows one thing that the compiler does once so that the engine need not do it for each record;
 //! what it becomes is the `.plan` beside it. It still means what the program says: over the records of the `.ndjson`
 //! beside it, and over these damaged at random, the engine gives what the reference evaluator gives. So are the
-//! examples, whose plans are in `plans/examples`. `WEIR_UPDATE=1` writes the plans anew.
+//! examples, whose plans are in `plans/examples`, with what `weir explain` and `weir check --cost` say about them.
+//! `WEIR_UPDATE=1` writes all of these anew.
 
 use std::path::Path;
 
@@ -30,8 +31,16 @@ fn plan(program: &Path) -> datatest_stable::Result<()> {
 
 fn example(program: &Path) -> datatest_stable::Result<()> {
     let name = program.file_name().ok_or("a file has a name")?;
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("plans/examples");
-    golden::check(&folder.join(name).with_extension("plan"), &text(program)?);
+    let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("plans/examples").join(name);
+    golden::check(&golden.with_extension("plan"), &text(program)?);
+    let source = Source::new("example", std::fs::read_to_string(program)?);
+    let compiled = weir_dsl::compile(&source);
+    let (Some(tree), Some(plan)) = (compiled.program, compiled.plan) else {
+        return Err("an example does not compile".into());
+    };
+    let explained = weir_dsl::explain::explain(&tree, &source);
+    golden::check(&golden.with_extension("explained"), &explained);
+    golden::check(&golden.with_extension("cost"), &weir_dsl::cost::cost(&plan).to_string());
     Ok(())
 }
 

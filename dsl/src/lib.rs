@@ -10,12 +10,15 @@
 //! - [`mod@check`]: names, types, and what OCSF ([`ocsf`]) asks for, to the typed tree ([`hir`])
 //! - [`mod@lower`]: the typed tree to the plan that the engine runs
 //! - [`testing`]: the `test` blocks of a program
+//! - [`mod@cost`], [`mod@explain`]: what a program costs, and what it does, in words
 #![forbid(unsafe_code)]
 
 pub mod ast;
 pub mod check;
+pub mod cost;
 pub mod diagnostic;
 pub mod editor;
+pub mod explain;
 pub mod format;
 pub mod hir;
 pub mod lex;

@@ -51,7 +51,7 @@ enum Command {
     /// Run the tests in programs
     #[command(after_help = test::EXAMPLES)]
     Test(test::Arguments),
-    /// Say more about a code such as W0203
+    /// Say more about a code such as W0203, a program, or a class of OCSF
     #[command(after_help = explain::EXAMPLES)]
     Explain(explain::Arguments),
     /// Map inputs to events

@@ -90,7 +90,7 @@ fn many(count: usize) -> String {
 #[test]
 fn every_command_has_help_with_examples_on_standard_output() {
     let folder = Folder::new();
-    for command in ["", "check", "test", "run", "ingest tail", "demo"] {
+    for command in ["", "check", "test", "explain", "run", "ingest tail", "demo"] {
         let ended = folder.weir(&format!("{command} --help")).code(0);
         assert!(ended.out.contains("Examples:"), "{command}: {}", ended.out);
         assert!(ended.out.contains(&format!("weir {command}")), "{command}: {}", ended.out);
@@ -118,6 +118,43 @@ fn a_wrong_command_line_ends_with_2() {
         assert_eq!(ended.out, "", "{arguments}");
         assert!(!ended.err.is_empty(), "{arguments}");
     }
+}
+
+#[test]
+fn costs_are_on_standard_output() {
+    let folder = Folder::new();
+    let ended = folder.weir("check --cost p.weir").code(0);
+    assert!(ended.out.starts_with("p.weir\n  paths read   15 of each record"), "{}", ended.out);
+    assert!(ended.out.contains("events       at most 1 for a record"), "{}", ended.out);
+    assert_eq!(ended.err, "1 program checked: 0 errors, 0 warnings\n");
+}
+
+#[test]
+fn explain_tells_codes_programs_and_classes() {
+    let folder = Folder::new();
+    let code = folder.weir("explain w0205").code(0).out;
+    assert!(code.starts_with("# W0205"), "{code}");
+    let program = folder.weir("explain p.weir").code(0);
+    assert!(program.out.contains("*class_uid"), "{}", program.out);
+    assert_eq!(program.err, "");
+    let plan = folder.weir("explain p.weir --plan").code(0).out;
+    assert!(plan.starts_with("plan \"anthropic-compliance\" version"), "{plan}");
+    let class = folder.weir("explain --class api_activity actor.user").code(0).out;
+    assert!(class.contains("at least one of account, name, uid"), "{class}");
+    let old = folder.weir("explain --class api_activity --ocsf 1.1.0").code(0).out;
+    assert!(old.starts_with("OCSF 1.1.0, api_activity, API Activity (6003)"), "{old}");
+    for (arguments, said) in [
+        ("explain W9999", "there is no code `W9999`"),
+        ("explain nothing.weir", "nothing.weir"),
+        ("explain --class api_activty", "did you mean `api_activity`?"),
+        ("explain --class api_activity actor.usr", "did you mean `user`?"),
+    ] {
+        let ended = folder.weir(arguments).code(1);
+        assert_eq!(ended.out, "");
+        assert!(ended.err.contains(said), "{}", ended.err);
+    }
+    folder.weir("explain").code(2);
+    folder.weir("explain W0205 --ocsf 1.1.0").code(2);
 }
 
 #[test]

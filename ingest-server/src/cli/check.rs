@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use weir_dsl::cost::cost;
 use weir_dsl::diagnostic::Severity;
 
 use super::{Verdict, program};
@@ -12,14 +13,18 @@ pub(super) const EXAMPLES: &str = "\
 Examples:
   weir check parser.weir
   weir check --short parsers/*.weir      one line each: file:line:col: W0203 text
+  weir check --cost parser.weir          what the program costs, known before the first record
 
-Everything is said on standard error. Warnings alone are no failure.";
+Problems are said on standard error, costs on standard output. Warnings alone are no failure.";
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
     /// One line for each problem, for editors and tools
     #[arg(long)]
     short: bool,
+    /// Say too what each program costs: paths, events, memory
+    #[arg(long)]
+    cost: bool,
     /// Programs
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
@@ -31,6 +36,9 @@ pub(super) fn check(console: Console, arguments: &Arguments) -> Result<Verdict, 
         match program::read(file) {
             Ok(source) => {
                 let compiled = program::compile_and_report(console, &source, arguments.short);
+                if let Some(plan) = compiled.plan.filter(|_| arguments.cost) {
+                    console.result(format!("{}\n{}", file.display(), cost(&plan)))?;
+                }
                 let diagnostics = compiled.diagnostics;
                 errors += program::errors(&diagnostics);
                 warnings += diagnostics.iter().filter(|d| d.severity == Severity::Warning).count();
