@@ -194,9 +194,12 @@ impl Explainer<'_> {
             OutputNode::Enum(field, echoes) => {
                 rows.push(Row { required, ..self.row(name.to_owned(), field, emit, Some(name)) });
                 let around = name.rfind('.').map_or("", |dot| &name[..dot]);
-                rows.extend(echoes.iter().map(|echo| Row {
-                    required: required && around.is_empty() && self.requires(emit, &echo.name),
-                    ..echoed(echo, around, name)
+                rows.extend(echoes.iter().map(|echo| {
+                    let mut row = echoed(echo, around, name);
+                    if required && around.is_empty() && self.requires(emit, &echo.name) {
+                        (row.required, row.missing) = (true, String::new());
+                    }
+                    row
                 }));
             }
             OutputNode::Object(inner) => self.object(inner, name, required, emit, rows),
