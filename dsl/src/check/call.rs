@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use weir_engine::builtins::{self, Builtin, Constant, Environment, ParamKind, ResultType};
 use weir_engine::plan::Meta;
-use weir_engine::types::Type;
+use weir_engine::types::{NumberFormat, Type};
 
 use super::Checker;
 use super::habits;
@@ -192,7 +192,7 @@ impl<'a> Checker<'a> {
             values.push(Expr { kind, ty: Type::Text, span });
         }
         let environment = Environment {
-            numbers: self.head.numbers,
+            numbers: self.numbers_of(&values),
             depth_max: self.head.input.depth_max,
             secrets: self.secrets.clone(),
         };
@@ -225,6 +225,16 @@ impl<'a> Checker<'a> {
                 self.report(report);
                 None
             }
+        }
+    }
+
+    /// How numbers are written in what a function reads: as in the input, but JSON has numbers of its own.
+    fn numbers_of(&self, args: &[Expr]) -> NumberFormat {
+        match args {
+            [Expr { kind: ExprKind::Path(path), .. }, ..] if self.is_in_json(path) => {
+                NumberFormat::default()
+            }
+            _ => self.head.numbers,
         }
     }
 
@@ -287,12 +297,6 @@ impl<'a> Checker<'a> {
         arg: &ast::Expr,
         kind: ParamKind,
     ) -> Option<Constant> {
-        if kind == ParamKind::ConstantRegex
-            && matches!(arg.node, Ast::Text(_) | Ast::Interpolated(_))
-        {
-            self.pattern_in_a_text(arg);
-            return None;
-        }
         let constant = match (&arg.node, kind) {
             (Ast::Raw(text), ParamKind::ConstantRegex) => Some(Constant::Text(text.clone())),
             (Ast::Text(text) | Ast::Raw(text), ParamKind::ConstantText) => {
@@ -330,23 +334,6 @@ impl<'a> Checker<'a> {
             );
         }
         constant
-    }
-
-    /// A pattern that is no `r"..."`.
-    pub(super) fn pattern_in_a_text(&mut self, arg: &ast::Expr) {
-        let quote = Span::new(arg.span.start, arg.span.start + 1);
-        let text = self.source.slice(arg.span);
-        let mut report = Diagnostic::error(
-            "W0115",
-            arg.span,
-            "a pattern is written as `r\"...\"`",
-            "not written so",
-        )
-        .help("put an `r` before the quote, so that braces and backslashes are its own");
-        if !text.contains('\\') {
-            report = report.fix("add `r`", quote, "r\"");
-        }
-        self.report(report);
     }
 
     fn list_function(

@@ -273,6 +273,15 @@ impl<'a> Checker<'a> {
         true
     }
 
+    /// True if a path leads through JSON that stands in a text.
+    pub(super) fn is_in_json(&self, path: &Path) -> bool {
+        match path.root {
+            Root::Record | Root::Wrapper => false,
+            Root::Loop(id) => self.is_in_json(&self.loops[id as usize].array),
+            Root::Derived(id) => matches!(self.derived_info[id as usize].fields, Known::Paths),
+        }
+    }
+
     /// The type of a field that has one by itself.
     pub(super) fn type_of_field(&self, path: &Path) -> Option<Type> {
         let Root::Derived(id) = path.root else { return None };
