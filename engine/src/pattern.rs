@@ -27,7 +27,16 @@ pub struct PatternFault {
     pub at: Option<Range<usize>>,
     /// What is wrong, a clause.
     pub message: String,
+    /// What to do.
+    pub help: &'static str,
 }
+
+const HELP_LARGE: &str =
+    "`[0-9]` and `[A-Za-z0-9_]` are far smaller than `\\d` and `\\w`, which know all scripts";
+const HELP_LINEAR: &str =
+    "look-around and back-references do not exist: matching takes linear time";
+const HELP_SYNTAX: &str =
+    "a sign of the text itself is written with a backslash: `\\(`, `\\[`, `\\*`, `\\.`";
 
 /// Compiles an expression.
 pub fn compile(text: &str) -> Result<Pattern, PatternFault> {
@@ -35,22 +44,41 @@ pub fn compile(text: &str) -> Result<Pattern, PatternFault> {
     let too_large = |_| PatternFault {
         at: None,
         message: format!("its program is larger than {} KiB", PROGRAM_BYTES_MAX >> 10),
+        help: HELP_LARGE,
     };
     let config = NFA::config().nfa_size_limit(Some(PROGRAM_BYTES_MAX));
     let program = NFA::compiler().configure(config).build_from_hir(&parsed).map_err(too_large)?;
     // Other forms of the program, such as the one that runs backwards, may be somewhat larger than the one measured.
     let regex = RegexBuilder::new(text).size_limit(8 * PROGRAM_BYTES_MAX).build();
-    let regex = regex.map_err(|error| PatternFault { at: None, message: error.to_string() })?;
+    let regex = regex.map_err(|error| PatternFault {
+        at: None,
+        message: error.to_string(),
+        help: HELP_LARGE,
+    })?;
     Ok(Pattern { regex, program_bytes: program.memory_usage() })
 }
 
 fn syntax(error: &regex_syntax::Error) -> PatternFault {
-    let (span, message) = match error {
-        regex_syntax::Error::Parse(error) => (Some(*error.span()), error.kind().to_string()),
-        regex_syntax::Error::Translate(error) => (Some(*error.span()), error.kind().to_string()),
-        other => (None, other.to_string()),
+    use regex_syntax::ast::ErrorKind;
+    let fault = |span: &regex_syntax::ast::Span, message, help| PatternFault {
+        at: Some(span.start.offset..span.end.offset),
+        message,
+        help,
     };
-    PatternFault { at: span.map(|span| span.start.offset..span.end.offset), message }
+    match error {
+        regex_syntax::Error::Parse(error) => {
+            let is_linear = matches!(
+                error.kind(),
+                ErrorKind::UnsupportedLookAround | ErrorKind::UnsupportedBackreference
+            );
+            let help = if is_linear { HELP_LINEAR } else { HELP_SYNTAX };
+            fault(error.span(), error.kind().to_string(), help)
+        }
+        regex_syntax::Error::Translate(error) => {
+            fault(error.span(), error.kind().to_string(), HELP_SYNTAX)
+        }
+        other => PatternFault { at: None, message: other.to_string(), help: HELP_SYNTAX },
+    }
 }
 
 #[cfg(test)]

@@ -357,6 +357,10 @@ impl<'a> Checker<'a> {
                 span,
                 format!("({written})"),
             );
+        } else if let Ast::Call { name, .. } | Ast::Pipe { name, .. } = &inner.node {
+            report.primary.message = format!("`{}` gives a value", name.node);
+            report =
+                report.help("records are given by `json`, `kv`, `extract`, `grok`, `url`, `find`");
         } else {
             report = report
                 .help("give every side its own path: `.a.x ?? .b.x` instead of `(.a ?? .b).x`");

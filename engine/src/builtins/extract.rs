@@ -74,11 +74,10 @@ fn prepare(constants: &[Constant], _: &super::Environment) -> Prepared {
 
 /// The report about an expression that cannot be read.
 fn bad_pattern(fault: PatternFault) -> BadArgument {
-    let help = "look-around and back-references do not exist: matching takes linear time";
     BadArgument {
         code: super::CODE_BAD_PATTERN,
         message: format!("this regular expression cannot be used: {}", fault.message),
-        help: Some(help.to_owned()),
+        help: Some(fault.help.to_owned()),
         at: fault.at,
         ..BadArgument::default()
     }
