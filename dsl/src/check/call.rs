@@ -490,6 +490,14 @@ impl<'a> Checker<'a> {
     }
 }
 
+/// Is it a function of this version?
+pub(super) fn is_function(name: &str) -> bool {
+    builtins::find(name).is_some()
+        || LIST_FUNCTIONS.contains(&name)
+        || super::list::FOLDS.contains(&name)
+        || name == "find"
+}
+
 /// A part of a literal, by its bytes within: of a raw one it is where it stands.
 pub(super) fn part_of(literal: &ast::Expr, part: &std::ops::Range<usize>) -> Span {
     let Ast::Raw(text) = &literal.node else { return literal.span };

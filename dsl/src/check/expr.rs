@@ -526,8 +526,6 @@ impl<'a> Checker<'a> {
             }
             Err(fault) => {
                 let at = fault.at.map_or(right.span, |at| super::call::part_of(right, &at));
-                let help =
-                    "look-around and back-references do not exist: matching takes linear time";
                 self.report(
                     Diagnostic::error(
                         "W0406",
@@ -535,7 +533,7 @@ impl<'a> Checker<'a> {
                         format!("this regular expression cannot be used: {}", fault.message),
                         "here",
                     )
-                    .help(help),
+                    .help(fault.help),
                 );
                 None
             }

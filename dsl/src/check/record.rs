@@ -326,13 +326,26 @@ impl<'a> Checker<'a> {
         }
     }
 
-    /// A field of what is no record: `(.a ?? .b).x`.
+    /// A field of what is no record: `(.a ?? .b).x`, `price(.model).input`, `nonsense(.a).x`.
     pub(super) fn place_of_value(
         &mut self,
-        inner: &ast::Expr,
+        inner: &'a ast::Expr,
         steps: &[PathStep],
         span: Span,
     ) -> Option<Place> {
+        if let Ast::Call { name, args } = &inner.node
+            && let Some((Binding::Table(_), _)) = self.names.get(&name.node)
+        {
+            self.table_as_function(name, args, inner.span);
+            return None;
+        }
+        // What is wrong with the call itself comes first.
+        if let Ast::Call { name, .. } | Ast::Pipe { name, .. } = &inner.node
+            && !super::call::is_function(&name.node)
+        {
+            self.expr(inner, Type::Json)?;
+            return None;
+        }
         let mut report = Diagnostic::error(
             "W0109",
             span,
@@ -367,6 +380,26 @@ impl<'a> Checker<'a> {
         }
         self.report(report);
         None
+    }
+
+    /// `price(.model)` for `price[.model]`.
+    fn table_as_function(&mut self, name: &ast::Name, args: &[ast::Expr], span: Span) {
+        let mut report = Diagnostic::error(
+            "W0116",
+            name.span,
+            format!("`{}` is a table, and no function", name.node),
+            "a table",
+        )
+        .help(format!("look a row up in brackets: `{}[.key].column`", name.node));
+        if let [key] = args {
+            let key = self.source.slice(key.span);
+            report = report.fix(
+                format!("{}[{key}]", name.node),
+                Span::new(name.span.end, span.end),
+                format!("[{key}]"),
+            );
+        }
+        self.report(report);
     }
 
     /// The paths that `??` chooses from; false if anything else is among them.

@@ -223,9 +223,7 @@ fn prepare(constants: &[Constant], _: &super::Environment) -> Prepared {
     let compiled = pattern::compile(&expanded).map_err(|fault| {
         let place = fault.at.and_then(|at| place_of(&written, &at));
         let message = format!("this pattern cannot be used: {}", fault.message);
-        let help =
-            "between the `%{...}` stands a regular expression: `\\[` is a bracket, `\\.` a dot";
-        BadArgument { at: place, ..bad(0..0, message, help) }
+        BadArgument { at: place, ..bad(0..0, message, fault.help) }
     })?;
     let Some(groups) = Groups::of("grok", compiled, |name| numbers.contains(name)) else {
         return Err(BadArgument::literal(
@@ -301,14 +299,19 @@ fn bad(at: Range<usize>, message: impl Into<String>, help: impl Into<String>) ->
 }
 
 fn unknown(name: &str, at: Range<usize>) -> BadArgument {
-    let near = PATTERNS
-        .iter()
-        .map(|(known, ..)| (strsim::damerau_levenshtein(known, &name.to_ascii_uppercase()), *known))
+    let upper = name.to_ascii_uppercase();
+    let known = PATTERNS.iter().map(|(known, ..)| *known);
+    let misspelt = known
+        .clone()
+        .map(|known| (strsim::osa_distance(known, &upper), known))
         .min()
-        .filter(|(distance, _)| *distance <= 2);
+        .filter(|(distance, known)| distance * 3 <= known.len().max(upper.len()));
+    // `IPADDR`, `TIMESTAMP`
+    let akin = known.filter(|known| known.starts_with(&upper) || upper.starts_with(known)).max();
+    let near = misspelt.map(|(_, known)| known).or(akin);
     let message = format!("there is no pattern `{name}`");
     match near {
-        Some((_, near)) => {
+        Some(near) => {
             let report = bad(at, message, format!("did you mean `{near}`?"));
             BadArgument { fix: Some(near.to_owned()), ..report }
         }
@@ -511,7 +514,10 @@ mod tests {
         for (text, at, fix) in [
             ("%{IPP:x}", 2..5, Some("IP")),
             ("a %{int:x}", 4..7, Some("INT")),
-            ("%{NOSUCHTHING:x}", 2..13, None),
+            ("%{IPADDR:x}", 2..8, Some("IP")),
+            ("%{TIMESTAMP:x}", 2..11, Some("TIMESTAMP_ISO8601")),
+            ("%{NUMBRE:x}", 2..8, Some("NUMBER")),
+            ("%{XQZ:x}", 2..5, None),
             ("%{INT:n:int}", 6..11, Some("n")),
             ("%{IP:client.ip}", 5..14, None),
             ("%{INT:}", 6..6, None),
