@@ -36,3 +36,55 @@ pub(super) static BUILTIN: Builtin = Builtin {
         })
     },
 };
+
+#[cfg(test)]
+mod tests {
+    use bumpalo::Bump;
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::builtins::Environment;
+
+    fn is_json(text: &str, depth_max: u32) -> bool {
+        let environment = Environment { depth_max, ..Environment::default() };
+        let call = (BUILTIN.prepare)(&[], &environment).unwrap();
+        let arena = Bump::new();
+        match call.call(&[Value::Text(text)], &arena) {
+            Value::Json(json) => {
+                assert_eq!(json, text.trim_matches([' ', '\t', '\n', '\r']));
+                true
+            }
+            Value::Invalid(_) => false,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn brackets_nest_as_deep_as_the_input_says() {
+        assert!(is_json("[{\"a\":[]}]", 3));
+        assert!(!is_json("[{\"a\":[]}]", 2));
+        assert!(is_json("7", 0));
+        assert!(!is_json(&"[".repeat(1 << 20), 64));
+        assert!(!is_json(&format!("{}{}", "[".repeat(1 << 20), "]".repeat(1 << 20)), 64));
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_json_or_not(
+            text in "([\\[\\]{},: \t\n]|\"|\\\\|\"a\"|-?[0-9]{1,2}(\\.[0-9])?|true|null|\"\\\\u[0-9a-f]{4}\"|\\PC|[\u{0}-\u{1f}]){0,24}",
+        ) {
+            let theirs = serde_json::from_str::<serde::de::IgnoredAny>(&text).is_ok();
+            prop_assert_eq!(is_json(&text, 64), theirs);
+        }
+
+        #[test]
+        fn damaged_json_is_json_or_not(at in any::<prop::sample::Index>(), byte in "[\\[\\]{}\",:0a\\\\ \u{0}]") {
+            let text = r#"{"a": [1, -2.5e+3, {"b": "\u00e9\\"}, null], "c": {"d": true}}"#;
+            let at = at.index(text.len());
+            let mut damaged = text.to_owned();
+            damaged.replace_range(at..at + usize::from(at % 2 == 0), &byte);
+            let theirs = serde_json::from_str::<serde::de::IgnoredAny>(&damaged).is_ok();
+            prop_assert_eq!(is_json(&damaged, 64), theirs, "{}", damaged);
+        }
+    }
+}
