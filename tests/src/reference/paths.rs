@@ -1,30 +1,62 @@
 //! Every path that a program reads, found by walking its whole tree.
 
+use std::collections::HashSet;
+
 use weir_dsl::hir::{
     DerivedKind, Echo, Element, Emit, Expr, ExprKind, Field, Handler, Object, OutputNode, Path,
-    Program, Stmt,
+    Program, Root, Stmt,
 };
 
-/// All of them, in no special order, repetitions included.
-pub(super) fn of(program: &Program) -> Vec<Path> {
-    let mut paths = Vec::new();
-    for entry in &program.lets {
-        expr(&entry.expr, &mut paths);
-    }
-    for derived in &program.derived {
-        match &derived.kind {
-            DerivedKind::Call { args, .. } => args.iter().for_each(|arg| expr(arg, &mut paths)),
-            DerivedKind::Find { array, value, condition, .. } => {
-                paths.extend([array.clone(), value.clone()]);
-                expr(condition, &mut paths);
-            }
-        }
-    }
-    stmts(&program.body, &mut paths);
-    paths
+/// What was found so far.
+#[derive(Default)]
+struct Found {
+    paths: Vec<Path>,
+    lets: Vec<usize>,
 }
 
-fn stmts(body: &[Stmt], paths: &mut Vec<Path>) {
+impl Found {
+    fn push(&mut self, path: Path) {
+        self.paths.push(path);
+    }
+}
+
+/// All of them, in no special order, repetitions included. What a `let` or a record reads counts only if it is used.
+pub(super) fn of(program: &Program) -> Vec<Path> {
+    let mut found = Found::default();
+    stmts(&program.body, &mut found);
+    let (mut lets, mut derived) = (HashSet::new(), HashSet::new());
+    let (mut next_let, mut next_path) = (0, 0);
+    loop {
+        if let Some(index) = found.lets.get(next_let).copied() {
+            next_let += 1;
+            if lets.insert(index) {
+                expr(&program.lets[index].expr, &mut found);
+            }
+        } else if let Some(path) = found.paths.get(next_path) {
+            next_path += 1;
+            if let Root::Derived(id) = path.root
+                && derived.insert(id)
+            {
+                made(&program.derived[id as usize].kind, &mut found);
+            }
+        } else {
+            return found.paths;
+        }
+    }
+}
+
+fn made(kind: &DerivedKind, paths: &mut Found) {
+    match kind {
+        DerivedKind::Call { args, .. } => args.iter().for_each(|arg| expr(arg, paths)),
+        DerivedKind::Find { array, value, condition, .. } => {
+            paths.push(array.clone());
+            paths.push(value.clone());
+            expr(condition, paths);
+        }
+    }
+}
+
+fn stmts(body: &[Stmt], paths: &mut Found) {
     for stmt in body {
         match stmt {
             Stmt::Filter { condition, .. } => expr(condition, paths),
@@ -45,13 +77,13 @@ fn stmts(body: &[Stmt], paths: &mut Vec<Path>) {
     }
 }
 
-fn emit(emit: &Emit, paths: &mut Vec<Path>) {
+fn emit(emit: &Emit, paths: &mut Found) {
     emit.columns.iter().for_each(|column| field(column, paths));
     emit.extra.iter().for_each(|(_, extra)| field(extra, paths));
     object(&emit.root, paths);
 }
 
-fn field(field: &Field, paths: &mut Vec<Path>) {
+fn field(field: &Field, paths: &mut Found) {
     expr(&field.value, paths);
     for handler in [&field.on_missing, &field.on_invalid].into_iter().flatten() {
         if let Handler::Value(value) = handler {
@@ -60,7 +92,7 @@ fn field(field: &Field, paths: &mut Vec<Path>) {
     }
 }
 
-fn object(object_node: &Object, paths: &mut Vec<Path>) {
+fn object(object_node: &Object, paths: &mut Found) {
     if let Some(guard) = &object_node.guard {
         expr(guard, paths);
     }
@@ -89,13 +121,10 @@ fn object(object_node: &Object, paths: &mut Vec<Path>) {
     }
 }
 
-fn expr(node: &Expr, paths: &mut Vec<Path>) {
+fn expr(node: &Expr, paths: &mut Found) {
     match &node.kind {
-        ExprKind::Constant(_)
-        | ExprKind::Meta(_)
-        | ExprKind::Index(_)
-        | ExprKind::Column(_)
-        | ExprKind::Let(_) => {}
+        ExprKind::Constant(_) | ExprKind::Meta(_) | ExprKind::Index(_) | ExprKind::Column(_) => {}
+        ExprKind::Let(index) => paths.lets.push(*index),
         ExprKind::Path(path) | ExprKind::StringOnly(path) => paths.push(path.clone()),
         ExprKind::Concat(parts) | ExprKind::List(parts) => {
             parts.iter().for_each(|part| expr(part, paths));
