@@ -32,8 +32,9 @@ pub mod testing;
 use std::sync::Arc;
 
 use weir_engine::plan::Plan;
+use weir_engine::secrets::Secrets;
 
-pub use check::check;
+pub use check::{check, check_with};
 pub use diagnostic::{Diagnostic, Severity};
 pub use lower::lower;
 pub use source::{Source, Span};
@@ -51,11 +52,18 @@ pub struct Compiled {
     pub diagnostics: Vec<Diagnostic>,
 }
 
-/// Compiles a program.
+/// Compiles a program for checks and tests: every secret has the [`TEST_KEY`](weir_engine::secrets::TEST_KEY).
 pub fn compile(source: &Source) -> Compiled {
+    compile_with(source, &Secrets::test())
+}
+
+/// Compiles a program to run it with these secrets.
+///
+/// Its `test` blocks expect what the test key gives: run them on what [`compile`] made.
+pub fn compile_with(source: &Source, secrets: &Secrets) -> Compiled {
     let (file, mut diagnostics) = parse::parse(source);
     let parsed = !has_errors(&diagnostics);
-    let (program, found) = check::check(&file, source);
+    let (program, found) = check::check_with(&file, source, secrets);
     // What could not be read is missing elsewhere: only the causes are shown.
     if parsed {
         diagnostics.extend(found);
@@ -127,6 +135,35 @@ mod tests {
                 assert_eq!(test.failure, None, "{name}, line {}: {}", test.line, test.name);
             }
         }
+    }
+
+    #[test]
+    fn secrets_are_given_and_part_of_the_hash() {
+        let program = "weir 1\nparser \"x\" version 1\nocsf \"1.8.0\"\nproduct \"x\"\ninput ndjson { }\n\
+                       on error { required reject optional skip }\n\
+                       event { id = .id time = .t actor = .a |> hmac(\"users\") action = .b target = .c }\n\
+                       emit api_activity { activity_id = \"Other\" }\n";
+        let source = Source::new("x", program);
+        let secrets = |name: &str, key: &str| {
+            [(name.to_owned(), key.as_bytes().to_vec())].into_iter().collect::<Secrets>()
+        };
+        let hash = |secrets| {
+            let compiled = compile_with(&source, &secrets);
+            let program = compiled.program.unwrap();
+            assert_eq!(program.secrets.len(), 1);
+            assert_eq!(program.secrets[0].name, "users");
+            compiled.plan.unwrap().hash
+        };
+        let plans = [Secrets::test(), secrets("users", "one"), secrets("users", "two")].map(hash);
+        assert!(plans[0] != plans[1] && plans[1] != plans[2] && plans[0] != plans[2]);
+        assert_eq!(compile(&source).plan.unwrap().hash, plans[0]);
+        assert_eq!(hash(secrets("users", "one")), plans[1]);
+        let refused = compile_with(&source, &secrets("others", "one"));
+        let codes: Vec<_> = refused.diagnostics.iter().map(|report| report.code).collect();
+        assert_eq!(codes, ["W0117"]);
+        assert!(
+            !format!("{:?}", compile_with(&source, &secrets("users", "hidden"))).contains("hidden")
+        );
     }
 
     #[test]
