@@ -28,6 +28,7 @@ pub mod parse;
 pub mod source;
 pub mod suggest;
 pub mod testing;
+pub mod tools;
 
 use std::sync::Arc;
 

@@ -24,7 +24,7 @@ use crate::{Compiled, ocsf};
 use event::{Made, made};
 
 /// 2000-01-01T00:00:00Z, when every sample arrives.
-const RECEIVED_AT_NS: i64 = 946_684_800 * 1_000_000_000;
+pub(crate) const RECEIVED_AT_NS: i64 = 946_684_800 * 1_000_000_000;
 
 /// What became of one test.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -81,7 +81,7 @@ fn run_test(test: &ast::Test, plan: &Arc<Plan>, schema: &ocsf::Schema) -> Result
 }
 
 /// What became of a record, or one of its events.
-enum Outcome {
+pub(crate) enum Outcome {
     Event(Box<Made>),
     Rejected { target: String, text: String },
     Dropped,
@@ -127,7 +127,7 @@ fn meets(
 }
 
 /// Runs a sample: the outcomes of its records in order, events of one record one after the other.
-fn outcomes(given: &str, plan: &Arc<Plan>) -> Result<Vec<Outcome>, String> {
+pub(crate) fn outcomes(given: &str, plan: &Arc<Plan>) -> Result<Vec<Outcome>, String> {
     let input = sample_input(&plan.input);
     let bytes = sample_bytes(given, &plan.input)?;
     let mut framer = Framer::new(&input);

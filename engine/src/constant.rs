@@ -9,6 +9,7 @@ use crate::emit::json;
 use crate::eval::{Layout, Machine, Surroundings, constant_value};
 use crate::plan::{Check, Constant, ExprId, ObjectMeta, Plan};
 use crate::project;
+use crate::tally::Tally;
 use crate::value::Value;
 
 /// The outcome of an expression all of whose operands are constants. None if it is invalid, or of a type that has no
@@ -28,7 +29,7 @@ pub fn evaluate(plan: &Plan, expr: ExprId) -> Option<Constant> {
         arena: &arena,
     };
     let mut scratch = project::json::Scratch::default();
-    constant(Machine::new(around, &mut scratch).eval(expr))
+    constant(Machine::new(around, &mut scratch, &mut Tally::default()).eval(expr))
 }
 
 /// The value as a target takes it. None if it is missing or does not fit.

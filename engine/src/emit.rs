@@ -17,6 +17,7 @@ use crate::emit::field::Failure;
 use crate::eval::{Machine, column_index};
 use crate::plan::{Column, Emit, Field, Plan};
 use crate::refusal::Refusal;
+use crate::tally::{LineCounts, extra_line, member_line};
 use crate::types::Type;
 use crate::value::Value;
 
@@ -35,7 +36,10 @@ pub(crate) fn emit<'a>(
     present.clear();
     present.resize(emit.members as usize, false);
     let Batch { text, skipped_values, .. } = out;
-    let mut maker = Maker { machine, out: text, present, skipped: skipped_values, failure: None };
+    let first_member = member_line(emit, 0);
+    let skipped = skipped_values;
+    let mut maker =
+        Maker { machine, out: text, present, skipped, failure: None, emit: index, first_member };
     maker.columns(emit);
     let extra = maker.extra(&emit.extra);
     let (ocsf, lacking) = maker.root(&emit.root);
@@ -61,6 +65,10 @@ struct Maker<'m, 'a, 'w> {
     skipped: &'m mut u64,
     /// The failed field that stands first in the program.
     failure: Option<Failure<'a>>,
+    /// The index of the emit.
+    emit: u16,
+    /// The number of the line of member 0.
+    first_member: usize,
 }
 
 impl<'a> Maker<'_, 'a, '_> {
@@ -72,7 +80,7 @@ impl<'a> Maker<'_, 'a, '_> {
                 Type::Decimal => Value::Decimal(Decimal::ZERO),
                 _ => Value::Int(0),
             };
-            let value = self.field(field, column.ty() == Type::Text, zero);
+            let value = self.field(field, column_index(column), column.ty() == Type::Text, zero);
             self.machine.columns[column_index(column)] = value.unwrap_or(Value::Missing);
         }
     }
@@ -80,8 +88,10 @@ impl<'a> Maker<'_, 'a, '_> {
     /// `event.extra` as a JSON object; nothing if it is empty.
     fn extra(&mut self, extra: &'a [(String, Field)]) -> TextRange {
         let start = self.out.len();
-        for (name, field) in extra {
-            let Some(value) = self.field(field, true, Value::Missing) else { continue };
+        for (index, (name, field)) in extra.iter().enumerate() {
+            let Some(value) = self.field(field, extra_line(index), true, Value::Missing) else {
+                continue;
+            };
             self.out.push(if self.out.len() == start { b'{' } else { b',' });
             json::write_string(name, self.out);
             self.out.push(b':');
@@ -123,6 +133,11 @@ impl<'a> Maker<'_, 'a, '_> {
             self.out.extend_from_slice(text.as_bytes());
         }
         self.range_from(start)
+    }
+
+    /// The counters of a member.
+    fn counts(&mut self, member: u32) -> &mut LineCounts {
+        self.machine.tally.line(self.emit, self.first_member + member as usize)
     }
 
     fn range_from(&self, start: usize) -> TextRange {

@@ -28,6 +28,7 @@ use crate::plan::{
     ScopeId, Shape,
 };
 use crate::project::json;
+use crate::tally::Tally;
 use crate::types::NumberFormat;
 use crate::value::{Fault, Value};
 
@@ -108,6 +109,8 @@ pub(crate) struct Machine<'a, 'w> {
     /// The final outcomes of the columns of this event.
     pub(crate) columns: [Value<'a>; 8],
     scratch: &'w mut json::Scratch,
+    /// What becomes of each line.
+    pub(crate) tally: &'w mut Tally,
     /// An element was reached in which a wanted name occurs twice: whatever else comes out, the record is refused.
     pub(crate) duplicate_key: bool,
     /// A local time was read that there was twice.
@@ -127,7 +130,11 @@ struct Instance<'a> {
 
 impl<'a, 'w> Machine<'a, 'w> {
     /// The slots of scope 0 are still to be filled, through [`Machine::record_slots`].
-    pub(crate) fn new(around: Surroundings<'a>, scratch: &'w mut json::Scratch) -> Self {
+    pub(crate) fn new(
+        around: Surroundings<'a>,
+        scratch: &'w mut json::Scratch,
+        tally: &'w mut Tally,
+    ) -> Self {
         let Surroundings { plan, layout, arena, .. } = around;
         let scopes = arena.alloc_slice_fill_copy(plan.scopes.len(), Instance::default());
         scopes[0].number = 1;
@@ -140,6 +147,7 @@ impl<'a, 'w> Machine<'a, 'w> {
             registers: arena.alloc_slice_fill_copy(plan.registers.len(), (0, Value::Missing)),
             columns: [Value::Missing; 8],
             scratch,
+            tally,
             duplicate_key: false,
             ambiguous_time: false,
         }
@@ -218,7 +226,7 @@ impl<'a, 'w> Machine<'a, 'w> {
                 Ok(false) => self.eval(*otherwise),
                 Err(fault) => Value::Invalid(fault),
             },
-            Expr::Match(arms) => self.choose_arm(arms),
+            Expr::Match(arms) => self.choose_arm(id, arms),
             Expr::Cell(table, key, column) => self.cell(*table, *key, *column),
             Expr::Call(callee, args, missing) => self.call(&*callee.code, args, *missing),
             Expr::Count(array, scope, condition) => self.count(*array, *scope, *condition),

@@ -36,6 +36,7 @@ mod refusal;
 pub mod secrets;
 pub mod sound;
 mod statements;
+pub mod tally;
 #[cfg(test)]
 mod testing;
 pub mod time_format;

@@ -119,6 +119,10 @@ impl<'a> Run<'_, 'a, '_> {
         self.refuse_duplicate_key()?;
         // Which conditions read a redacted path is not known here, so no text is shown if any path is redacted.
         let hidden = matches!(self.machine.plan.raw, Raw::Redact(_));
+        let counts = self.machine.tally.branch(line);
+        counts.reached += 1;
+        counts.taken += u64::from(truth == Ok(true));
+        counts.invalid += u64::from(truth.is_err());
         truth.map_err(|fault| Refusal::of_fault(Code::InvalidCondition, line, fault, hidden).into())
     }
 
@@ -130,6 +134,7 @@ impl<'a> Run<'_, 'a, '_> {
         body: &'a [Stmt],
         line: u32,
     ) -> Result<(), Stop> {
+        self.machine.tally.branch(line).reached += 1;
         let elements = match self.machine.array(array) {
             Array::Missing => return Ok(()),
             Array::Elements(elements) => elements,
@@ -143,6 +148,7 @@ impl<'a> Run<'_, 'a, '_> {
         }
         for (index, element) in (0..).zip(elements) {
             let begin = Mark::of(self.out);
+            self.machine.tally.branch(line).taken += 1;
             self.machine.enter(scope, element, index);
             self.refuse_duplicate_key()?;
             match self.statements(body) {

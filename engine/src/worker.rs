@@ -25,6 +25,7 @@ use crate::raw;
 use crate::refusal::Refusal;
 use crate::sound;
 use crate::statements::{self, Mark};
+use crate::tally::Tally;
 
 /// An arena that holds more between two records is given back.
 const ARENA_BYTES_MAX: usize = 1 << 20;
@@ -43,6 +44,7 @@ pub struct Worker {
     /// What `columns` were made from.
     header: Option<Arc<Vec<String>>>,
     cells: Vec<Cell>,
+    tally: Tally,
 }
 
 impl Worker {
@@ -50,6 +52,7 @@ impl Worker {
     pub fn new(plan: Arc<Plan>) -> Self {
         Self {
             layout: Layout::new(&plan),
+            tally: Tally::new(&plan),
             plan,
             arena: Bump::new(),
             scratch: json::Scratch::default(),
@@ -58,6 +61,16 @@ impl Worker {
             header: None,
             cells: Vec::new(),
         }
+    }
+
+    /// What became of each line of the mapping, over all blocks so far.
+    pub fn tally(&self) -> &Tally {
+        &self.tally
+    }
+
+    /// Keeps the texts that could not be read, or fell into `else`, from now on.
+    pub fn observe(&mut self) {
+        self.tally.observe();
     }
 
     /// Maps the records of a block of some object, and appends what comes out to a batch.
@@ -88,6 +101,7 @@ impl Worker {
                 present: &mut self.present,
                 columns: &self.columns,
                 cells: &mut self.cells,
+                tally: &mut self.tally,
             };
             match parts.map(around, bytes, index, out) {
                 Err(refusal) => {
@@ -163,6 +177,7 @@ struct Parts<'w> {
     present: &'w mut Present,
     columns: &'w Columns,
     cells: &'w mut Vec<Cell>,
+    tally: &'w mut Tally,
 }
 
 impl Parts<'_> {
@@ -185,13 +200,13 @@ impl Parts<'_> {
             Format::Csv(settings) => {
                 let row = decode(bytes, settings, &around.plan.input, around.arena)?;
                 self.split(row, settings)?;
-                let mut machine = Machine::new(around, self.scratch);
+                let mut machine = Machine::new(around, self.scratch, self.tally);
                 fill_from_cells(&mut machine, row, settings, self.cells, self.columns);
                 machine
             }
             Format::Ndjson | Format::Json(_) => {
                 let text = sound_text(bytes, &around.plan.input, around.arena)?;
-                let mut machine = Machine::new(around, self.scratch);
+                let mut machine = Machine::new(around, self.scratch, self.tally);
                 machine.project_record(text);
                 machine
             }

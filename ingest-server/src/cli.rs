@@ -4,12 +4,16 @@
 //! test, an object that cannot be read); 2, the command line is wrong.
 
 mod check;
+mod coverage;
 mod demo;
 mod explain;
+mod infer;
+mod init;
 mod lsp;
 mod program;
 mod progress;
 mod run;
+mod sample;
 mod secrets;
 mod summary;
 mod tail;
@@ -33,6 +37,7 @@ struct Arguments {
 const EXAMPLES: &str = "\
 Examples:
   weir demo                                           see it work, with nothing to install
+  weir init logs.ndjson -o parser.weir                a first program for a log
   weir check parser.weir                              is the program right?
   weir test parser.weir                               does it do what its tests say?
   weir explain W0203                                  what does this code mean?
@@ -54,6 +59,15 @@ enum Command {
     /// Say more about a code such as W0203, a program, or a class of OCSF
     #[command(after_help = explain::EXAMPLES)]
     Explain(explain::Arguments),
+    /// Write a first program from a sample of a log
+    #[command(after_help = init::EXAMPLES)]
+    Init(init::Arguments),
+    /// Show which paths a sample has, and what stands there
+    #[command(after_help = infer::EXAMPLES)]
+    Infer(infer::Arguments),
+    /// Show what a program makes of a sample, line by line
+    #[command(after_help = coverage::EXAMPLES)]
+    Coverage(coverage::Arguments),
     /// Map inputs to events
     #[command(after_help = run::EXAMPLES)]
     Run(Box<run::Arguments>),
@@ -104,6 +118,9 @@ pub fn main() -> ExitCode {
         Command::Check(arguments) => check::check(console, &arguments),
         Command::Test(arguments) => test::test(console, &arguments),
         Command::Explain(arguments) => explain::explain(console, &arguments),
+        Command::Init(arguments) => init::init(console, &arguments),
+        Command::Infer(arguments) => infer::infer(console, &arguments),
+        Command::Coverage(arguments) => coverage::coverage(console, &arguments),
         Command::Run(arguments) => run::run(console, &arguments),
         Command::Ingest(Ingest::Tail(arguments)) => tail::tail(console, &arguments),
         Command::Lsp(arguments) => lsp::lsp(console, &arguments),

@@ -6,15 +6,15 @@ use weir_engine::plan::{Column, Plan};
 use weir_engine::read;
 
 /// An event, taken out of its batch.
-pub(super) struct Made {
-    pub(super) class: String,
+pub(crate) struct Made {
+    pub(crate) class: String,
     pub(super) id: String,
     /// The columns by name, as texts.
-    pub(super) columns: Vec<(&'static str, String)>,
+    pub(crate) columns: Vec<(&'static str, String)>,
     /// `event.extra`, an object.
     pub(super) extra: OwnedValue,
     /// The OCSF event.
-    pub(super) ocsf: OwnedValue,
+    pub(crate) ocsf: OwnedValue,
     /// The index of its emit in the plan.
     pub(super) emit: u16,
 }

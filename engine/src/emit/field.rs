@@ -27,18 +27,32 @@ impl Failure<'_> {
 }
 
 impl<'a> Maker<'_, 'a, '_> {
-    /// The final value of a field; none if it is left out, or failed.
+    /// The final value of a field; none if it is left out, or failed. It is counted under `line`.
     pub(super) fn field(
         &mut self,
         field: &'a Field,
+        line: usize,
         empty_is_missing: bool,
         zero: Value<'a>,
     ) -> Option<Value<'a>> {
         let mut outcome = self.fitted(field, field.value, empty_is_missing);
+        let counts = self.machine.tally.line(self.emit, line);
         let handler = match outcome {
-            Fitted::Value(value) => return Some(value),
-            Fitted::Missing => field.on_missing,
-            Fitted::Invalid(..) => field.on_invalid,
+            Fitted::Value(value) => {
+                counts.ok += 1;
+                return Some(value);
+            }
+            Fitted::Missing => {
+                counts.missing += 1;
+                field.on_missing
+            }
+            Fitted::Invalid(_, fault) => {
+                counts.invalid += 1;
+                if !field.redacted {
+                    self.machine.tally.unreadable(self.emit, line, fault.text.unwrap_or_default());
+                }
+                field.on_invalid
+            }
         };
         let by_handler = match handler {
             Some(Handler::Skip) => Some(Policy::Skip),
@@ -50,18 +64,22 @@ impl<'a> Maker<'_, 'a, '_> {
             None => None,
         };
         let (policy, fault) = match outcome {
-            Fitted::Value(value) => return Some(value),
+            Fitted::Value(value) => {
+                self.machine.tally.line(self.emit, line).defaulted += 1;
+                return Some(value);
+            }
             Fitted::Missing => (by_handler.unwrap_or(field.missing), None),
             Fitted::Invalid(code, fault) => {
                 (by_handler.unwrap_or(field.invalid), Some((code, fault)))
             }
         };
-        self.without_value(field, policy, fault, zero)
+        self.without_value(field, line, policy, fault, zero)
     }
 
     fn without_value(
         &mut self,
         field: &'a Field,
+        line: usize,
         policy: Policy,
         fault: Option<(Code, &'a Fault<'a>)>,
         zero: Value<'a>,
@@ -74,6 +92,12 @@ impl<'a> Maker<'_, 'a, '_> {
             return None;
         }
         *self.skipped += u64::from(fault.is_some());
+        let counts = self.machine.tally.line(self.emit, line);
+        if policy == Policy::Zero {
+            counts.defaulted += 1;
+        } else {
+            counts.skipped += 1;
+        }
         (policy == Policy::Zero).then_some(zero)
     }
 

@@ -23,15 +23,17 @@ impl<'a> Maker<'_, 'a, '_> {
         (self.range_from(start), lacking)
     }
 
-    /// Writes an object, unless it is empty or incomplete.
-    fn object(&mut self, object: &'a Object) -> bool {
+    /// Writes the object of a member, or an element of its list, unless it is empty or incomplete.
+    fn object(&mut self, member: u32, object: &'a Object) -> bool {
         if let Some(guard) = object.guard
             && self.machine.truth(guard) != Ok(true)
         {
             return false;
         }
         let start = self.out.len();
-        let written = self.members(object) && self.is_complete(object);
+        let held = self.members(object);
+        let written = held && self.is_complete(object);
+        self.counts(member).incomplete += u64::from(held && !written);
         if !written {
             self.out.truncate(start);
             self.forget(object);
@@ -52,11 +54,13 @@ impl<'a> Maker<'_, 'a, '_> {
                 self.out.push(b',');
             }
             self.out.extend_from_slice(member.key.as_bytes());
-            let written = self.node(&member.node);
+            let written = self.node(member.present, &member.node);
             // Of several that exclude each other the first stays; the others are evaluated all the same.
-            if written && !member.unless.iter().any(|other| self.present[*other as usize]) {
+            let excluded = member.unless.iter().any(|other| self.present[*other as usize]);
+            if written && !excluded {
                 self.present[member.present as usize] = true;
             } else {
+                self.counts(member.present).skipped += u64::from(written);
                 self.out.truncate(start);
                 self.forget_below(member);
             }
@@ -66,15 +70,15 @@ impl<'a> Maker<'_, 'a, '_> {
     }
 
     /// Writes what a member holds; false if there is nothing.
-    fn node(&mut self, node: &'a OutputNode) -> bool {
+    fn node(&mut self, member: u32, node: &'a OutputNode) -> bool {
         match node {
             OutputNode::Constant(text) => {
                 self.out.extend_from_slice(text.as_bytes());
                 true
             }
-            OutputNode::Value(field) => self.value(field).is_some(),
+            OutputNode::Value(field) => self.value(member, field).is_some(),
             OutputNode::Enum(field, echoes) => {
-                let value = self.value(field);
+                let value = self.value(member, field);
                 match value {
                     Some(Value::Int(number)) => {
                         echoes.iter().for_each(|echo| self.echo(echo, number));
@@ -86,13 +90,14 @@ impl<'a> Maker<'_, 'a, '_> {
                 }
                 value.is_some()
             }
-            OutputNode::Object(object) => self.object(object),
-            OutputNode::List(elements) => self.list(elements),
+            OutputNode::Object(object) => self.object(member, object),
+            OutputNode::List(elements) => self.list(member, elements),
         }
     }
 
-    fn value(&mut self, field: &'a Field) -> Option<Value<'a>> {
-        let value = self.field(field, false, Value::Int(0))?;
+    fn value(&mut self, member: u32, field: &'a Field) -> Option<Value<'a>> {
+        let line = self.first_member + member as usize;
+        let value = self.field(field, line, false, Value::Int(0))?;
         json::write_value(value, &field.check, self.out);
         Some(value)
     }
@@ -159,25 +164,30 @@ impl<'a> Maker<'_, 'a, '_> {
         (!is_blank && fits()).then_some(word)
     }
 
-    fn list(&mut self, elements: &'a [Element]) -> bool {
+    fn list(&mut self, member: u32, elements: &'a [Element]) -> bool {
         self.out.push(b'[');
         let empty = self.out.len();
         for element in elements {
             match element {
-                Element::One(object) => self.element(empty, object),
+                Element::One(object) => self.element(member, empty, object),
                 Element::Each { array, scope, max, object } => {
                     let elements = match self.machine.array(*array) {
                         Array::Missing => continue,
                         Array::Elements(elements) => elements,
                         Array::Other(_) | Array::Invalid(_) => {
                             *self.skipped += 1;
+                            let counts = self.counts(member);
+                            counts.invalid += 1;
+                            counts.skipped += 1;
                             continue;
                         }
                     };
-                    for (index, text) in (0..*max).zip(elements) {
+                    let mut elements = elements;
+                    for (index, text) in (0..*max).zip(elements.by_ref()) {
                         self.machine.enter(*scope, text, index);
-                        self.element(empty, object);
+                        self.element(member, empty, object);
                     }
+                    self.counts(member).beyond_max += elements.count() as u64;
                 }
             }
         }
@@ -185,14 +195,14 @@ impl<'a> Maker<'_, 'a, '_> {
         self.out.len() > empty + 1
     }
 
-    fn element(&mut self, list: usize, object: &'a Object) {
+    fn element(&mut self, member: u32, list: usize, object: &'a Object) {
         let start = self.out.len();
         if start > list {
             self.out.push(b',');
         }
         // The same members were counted as present for the element before.
         self.forget(object);
-        if !self.object(object) {
+        if !self.object(member, object) {
             self.out.truncate(start);
         }
     }
