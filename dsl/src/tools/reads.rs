@@ -79,7 +79,7 @@ impl Reads {
 
     fn add(&mut self, path: &Path, ty: Option<Type>, at: u32, walk: &Walk) {
         if path.root == Root::Wrapper {
-            self.wrapper.insert(path.steps.iter().filter_map(Step::member).collect());
+            self.wrapper.insert(path.steps.iter().map_while(Step::member).collect());
             return;
         }
         let (ways, has_choice) = ways(path, walk, 0);
