@@ -7,7 +7,7 @@
 //! - `head`: the header lines and the `input` block
 //! - `names`: what a word stands for
 //! - `expr`, `path`, `call`, `list`, `record`: expressions
-//! - `event`, `emit`, `ocsf`, `derive`: what an event holds
+//! - `event`, `emit`, `enums`, `ocsf_types`, `derive`: what an event holds
 //! - `routing`: statements, and the rules about identity and counting
 //! - `samples`: what the tests of the program show about its paths
 
@@ -15,6 +15,7 @@ mod call;
 mod depends;
 mod derive;
 mod emit;
+mod enums;
 mod event;
 mod expr;
 mod habits;

@@ -100,6 +100,9 @@ impl<'a> Checker<'a> {
         if LIST_FUNCTIONS.contains(&name.node.as_str()) {
             return self.list_function(name, &args, span);
         }
+        if name.node == "to_enum" {
+            return self.to_enum_elsewhere(name);
+        }
         let Some(builtin) = builtins::find(&name.node) else {
             self.unknown_function(name, subject, &args, span);
             return None;
@@ -127,7 +130,7 @@ impl<'a> Checker<'a> {
             return;
         }
         let known = builtins::ALL.iter().map(|builtin| builtin.name);
-        let known = known.chain(LIST_FUNCTIONS).chain(super::list::FOLDS).chain(["find"]);
+        let known = known.chain(LIST_FUNCTIONS).chain(super::list::FOLDS).chain(["find", "to_enum"]);
         let mut report = Diagnostic::error(
             "W0102",
             name.span,
@@ -395,13 +398,29 @@ impl<'a> Checker<'a> {
         }
         let Ast::Path { root, steps } = &arg.node else { return self.no_list(arg.span) };
         let Some(at) = steps.iter().position(|step| matches!(step, PathStep::Each(_))) else {
-            return self.no_list(arg.span);
+            return self.no_elements(arg.span);
         };
         let array = match self.place_of_array(root, &steps[..at], arg.span)? {
             Place::Path(path) => path,
             _ => return self.no_list(arg.span),
         };
         Some((array, self.steps_behind_element(&steps[at + 1..])?))
+    }
+
+    /// `.tags` where `.tags[*]` is meant.
+    fn no_elements<T>(&mut self, span: Span) -> Option<T> {
+        let elements = format!("{}[*]", self.source.slice(span));
+        self.report(
+            Diagnostic::error(
+                "W0119",
+                span,
+                "a list function takes a path with one `[*]`",
+                "one value, not the elements of a list",
+            )
+            .help(format!("for all elements write `{elements}`"))
+            .fix("[*]", span, elements),
+        );
+        None
     }
 
     fn no_list<T>(&mut self, span: Span) -> Option<T> {

@@ -7,7 +7,8 @@ use weir_engine::plan::{Check, Column, Comparison, Constant, Outcome, Policy};
 use weir_engine::types::Type;
 
 use super::Checker;
-use super::emit::{Draft, DraftElement, DraftMember, DraftNode, Shape, captions, json_text};
+use super::emit::{Draft, DraftElement, DraftMember, DraftNode, Shape, json_text};
+use super::enums::{Listed, captions};
 use super::expr::missing;
 use super::ocsf_types::wanted;
 use crate::hir::{Echo, Expr, ExprKind, Field, OutputNode};
@@ -99,13 +100,12 @@ impl Checker<'_> {
         activity
     }
 
-    fn severity(&self, class: &Class, span: Span) -> Option<DraftMember> {
+    fn severity(&self, class: &'static Class, span: Span) -> Option<DraftMember> {
         let attribute = class.attributes.get("severity_id")?;
-        let enumeration = attribute.enumeration?;
+        let listed = Listed::of(attribute, span)?;
         let value = constant(Constant::Int(SEVERITY_INFORMATIONAL), Type::Int, span);
-        let numbers = enumeration.values.iter().filter_map(|value| value.number).collect();
-        let echoes = self.sibling_echo(attribute, enumeration, &value);
-        let field = derived_field(value, Check::Enum(numbers), "severity_id", span);
+        let echoes = self.sibling_echo(Shape::Class(class), listed, &value);
+        let field = derived_field(value, listed.check(), "severity_id", span);
         let node = DraftNode::Leaf(OutputNode::Enum(field, echoes));
         Some(DraftMember { name: "severity_id".into(), span, filler: false, node })
     }

@@ -8,13 +8,14 @@ use weir_engine::plan::{Check, Policy};
 use weir_engine::types::Type;
 
 use super::Checker;
+use super::enums::{Listed, sibling};
 use super::event::{Columns, Line, set_twice};
 use super::ocsf_types::{Wanted, wanted};
-use crate::ast::{self, Entry, ExprKind as Ast};
+use crate::ast::{self, Entry};
 use crate::diagnostic::Diagnostic;
-use crate::hir::{self, Expr, ExprKind, Field, LoopId, OutputNode, Path};
+use crate::hir::{self, Expr, Field, LoopId, OutputNode, Path};
 use crate::ocsf::{
-    Attribute, AttributeType, Attributes, Class, Constraint, ConstraintKind, Enumeration, Object,
+    Attribute, AttributeType, Attributes, Class, Constraint, ConstraintKind, Object,
     Requirement,
 };
 use crate::source::Span;
@@ -605,7 +606,10 @@ impl<'a> Checker<'a> {
         }
         let node = match place.attribute {
             None => self.free_value(value, way, target.span),
-            Some(attribute) => self.attribute_value(attribute, value, way, target, place.required),
+            Some(attribute) => {
+                let shape = place.object.shape;
+                self.attribute_value(shape, attribute, value, way, target, place.required)
+            }
         };
         if let Some(node) = node {
             place.object.push(&last.node, target.span, DraftNode::Leaf(node));
@@ -645,6 +649,7 @@ impl<'a> Checker<'a> {
 
     fn attribute_value(
         &mut self,
+        shape: Shape,
         attribute: &'static Attribute,
         value: &'a ast::Value,
         way: String,
@@ -660,13 +665,10 @@ impl<'a> Checker<'a> {
             invalid: if required { Policy::Reject } else { self.optional_invalid() },
             required: required.then_some("OCSF requires it, and everything around it"),
         };
-        if let Some(enumeration) = numbers(attribute) {
-            let numbers = enumeration.values.iter().filter_map(|value| value.number).collect();
-            let line = line(Check::Enum(numbers));
-            let field = self.line(value, line, |checker, expr| {
-                checker.enum_expr(expr, enumeration, target, attribute)
-            })?;
-            let echoes = self.sibling_echo(attribute, enumeration, &field.value);
+        if let Some(listed) = Listed::of(attribute, target.span) {
+            let line = line(listed.check());
+            let field = self.line(value, line, |checker, expr| checker.enum_value(expr, listed))?;
+            let echoes = self.sibling_echo(shape, listed, &field.value);
             return Some(OutputNode::Enum(field, echoes));
         }
         let Some(Wanted { ty, check }) = wanted(attribute, natural) else {
@@ -689,122 +691,6 @@ impl<'a> Checker<'a> {
         };
         let line = line(check);
         self.line(value, line, |checker, expr| checker.expr(expr, ty)).map(OutputNode::Value)
-    }
-
-    /// The sibling of an enum: its caption; for 99 the text that a `match` looked at.
-    pub(super) fn sibling_echo(
-        &self,
-        attribute: &Attribute,
-        enumeration: &Enumeration,
-        value: &Expr,
-    ) -> Vec<hir::Echo> {
-        let Some(sibling) = attribute.sibling else { return Vec::new() };
-        let other = match &value.kind {
-            ExprKind::Match { subject, .. } => Some((**subject).clone()),
-            _ => None,
-        };
-        vec![hir::Echo {
-            name: sibling.to_owned(),
-            texts: captions(enumeration, ""),
-            other,
-            check: weir_engine::plan::Check::Text,
-        }]
-    }
-
-    /// A value of an enum: literals are captions or numbers, also in the arms of `match` and `if`.
-    fn enum_expr(
-        &mut self,
-        expr: &'a ast::Expr,
-        enumeration: &'static Enumeration,
-        target: &ast::Target,
-        attribute: &'static Attribute,
-    ) -> Option<Expr> {
-        let span = expr.span;
-        let of = |kind| Some(Expr { kind, ty: Type::Int, span });
-        let mut inner =
-            |checker: &mut Self, expr| checker.enum_expr(expr, enumeration, target, attribute);
-        match &expr.node {
-            Ast::Error => None,
-            Ast::Missing => of(ExprKind::Constant(weir_engine::plan::Constant::Missing)),
-            Ast::Text(text) => match enumeration.by_caption(text).and_then(|value| value.number) {
-                Some(number) => of(ExprKind::Constant(weir_engine::plan::Constant::Int(number))),
-                None => self.wrong_caption(text, span, enumeration, target, attribute),
-            },
-            Ast::Number(digits) => {
-                let known = digits.parse().ok().and_then(|number| enumeration.by_number(number));
-                match known.and_then(|value| value.number) {
-                    Some(number) => {
-                        of(ExprKind::Constant(weir_engine::plan::Constant::Int(number)))
-                    }
-                    None => self.wrong_caption(digits, span, enumeration, target, attribute),
-                }
-            }
-            Ast::If { condition, then, otherwise } => {
-                let condition = self.condition(condition);
-                let (then, otherwise) = (inner(self, then), inner(self, otherwise));
-                of(ExprKind::If(condition?.into(), then?.into(), otherwise?.into()))
-            }
-            Ast::Match { subject, arms, otherwise } => {
-                let subject = self.expr(subject, Type::Text);
-                let arms = self.arms(arms, &mut inner);
-                let otherwise =
-                    self.otherwise(otherwise.as_deref(), arms.as_deref(), span, &mut inner);
-                let otherwise = otherwise?.unwrap_or_else(|| super::expr::missing(Type::Int, span));
-                of(ExprKind::Match {
-                    subject: subject?.into(),
-                    arms: arms?,
-                    otherwise: otherwise.into(),
-                })
-            }
-            Ast::Binary(ast::BinaryOp::Coalesce, left, right) => {
-                let (left, right) = (inner(self, left), inner(self, right));
-                of(ExprKind::Coalesce(left?.into(), right?.into()))
-            }
-            _ => {
-                let text = self.source.slice(span).to_owned();
-                self.report(
-                    Diagnostic::error("W0302", span, format!("`{}` takes one of the captions that OCSF lists", attribute.name), "known only at run time")
-                        .help(format!("choose by its text: `match {text} {{ \"...\" => \"{}\"  else => \"{}\" }}`", enumeration.values.get(1).map_or("...", |value| value.caption), enumeration.values.last().map_or("Other", |value| value.caption))),
-                );
-                None
-            }
-        }
-    }
-
-    fn wrong_caption<T>(
-        &mut self,
-        text: &str,
-        span: Span,
-        enumeration: &Enumeration,
-        target: &ast::Target,
-        attribute: &Attribute,
-    ) -> Option<T> {
-        let version = self.head.schema.version;
-        let captions: Vec<&str> = enumeration.values.iter().map(|value| value.caption).collect();
-        let what = if attribute.name == "activity_id" {
-            "is not an activity of this class".to_owned()
-        } else {
-            format!("is not a value of `{}`", attribute.name)
-        };
-        let mut report =
-            Diagnostic::error("W0211", span, format!("\"{text}\" {what}"), "not in the list")
-                .label(target.span, format!("OCSF {version} lists its values"));
-        let near = nearest(text, captions.iter().copied());
-        report = match near {
-            Some(near) => report.help(format!("did you mean \"{near}\"?")).fix(
-                format!("{text} -> {near}"),
-                span,
-                format!("\"{near}\""),
-            ),
-            None => report.help(format!("choose one of {}", shortened(&captions))),
-        };
-        if near.is_some() {
-            let others: Vec<&str> =
-                captions.into_iter().filter(|caption| Some(*caption) != near).collect();
-            report = report.note(format!("the others are {}", shortened(&others)));
-        }
-        self.report(report);
-        None
     }
 
     /// The draft as the typed tree, each object checked whole.
@@ -865,6 +751,14 @@ impl<'a> Checker<'a> {
     fn complete(&mut self, draft: &Draft, required: bool) {
         let Some(attributes) = draft.shape.attributes() else { return };
         let version = self.head.schema.version;
+        let profiles = self.profiles();
+        let exists = |name: &&str| attributes.get(name).is_some_and(|it| it.exists_with(&profiles));
+        let unmet = draft.shape.constraints().iter().find(|it| !it.members.iter().any(|m| exists(m)));
+        if let Some(constraint) = unmet {
+            let report = self.can_never_be_met(draft, constraint);
+            self.report(report);
+            return;
+        }
         let lacking: Vec<&'static Attribute> = attributes
             .iter()
             .filter(|attribute| self.is_required(attribute) && !draft.writes(attribute.name))
@@ -894,6 +788,22 @@ impl<'a> Checker<'a> {
                 .help(format!("set `{}.{}` as well", draft.way, constraint.members.iter().find(|member| **member == "name" || **member == "uid").unwrap_or(&constraint.members[0]))),
             };
             self.report(report);
+        }
+    }
+
+    /// OCSF asks for one of several attributes and has none of them where it asks.
+    fn can_never_be_met(&self, draft: &Draft, constraint: &Constraint) -> Diagnostic {
+        let version = self.head.schema.version;
+        let (name, members) = (draft.shape.name(), alternatives(&constraint.members));
+        let report = Diagnostic::error(
+            "W0205",
+            draft.span,
+            format!("no `{name}` is valid in OCSF {version}"),
+            format!("it has to have {members}, and has no attribute of such a name"),
+        );
+        match draft.shape {
+            Shape::Class(_) => report.help("use another class; where nothing fits, `api_activity` does, with the rest under `unmapped`"),
+            _ => report.help("leave it out, and keep its values under `unmapped`"),
         }
     }
 
@@ -940,24 +850,6 @@ fn is_set(draft: &Draft, member: &str) -> bool {
     }
 }
 
-/// The enum of an attribute, if its values are numbers.
-fn numbers(attribute: &Attribute) -> Option<&'static Enumeration> {
-    let enumeration = attribute.enumeration?;
-    let numbers =
-        !attribute.is_array && enumeration.values.iter().all(|value| value.number.is_some());
-    let is_integer = matches!(attribute.ty, AttributeType::Scalar(data_type) if data_type.base != crate::ocsf::Base::String);
-    (numbers && is_integer).then_some(enumeration)
-}
-
-/// The captions of an enum as JSON texts, by number.
-pub(super) fn captions(enumeration: &Enumeration, before: &str) -> Vec<(i64, String)> {
-    enumeration
-        .values
-        .iter()
-        .filter_map(|value| Some((value.number?, json_text(&format!("{before}{}", value.caption)))))
-        .collect()
-}
-
 /// A text as JSON.
 pub(crate) fn json_text(text: &str) -> String {
     use simd_json::prelude::Writable;
@@ -969,7 +861,7 @@ fn derived_attribute(object: &Draft, attribute: &Attribute) -> Option<String> {
     if let Some(attributes) = object.shape.attributes()
         && let Some(source) = attributes
             .iter()
-            .find(|other| other.sibling == Some(attribute.name) && numbers(other).is_some())
+            .find(|other| sibling(attributes, other).is_some_and(|it| it.name == attribute.name))
     {
         return Some(format!("set `{}`; its caption follows", source.name));
     }
@@ -1008,7 +900,7 @@ fn alternatives(names: &[&str]) -> String {
     }
 }
 
-fn shortened(names: &[&str]) -> String {
+pub(super) fn shortened(names: &[&str]) -> String {
     const SHOWN: usize = 12;
     if names.len() <= SHOWN {
         return names.join(", ");

@@ -161,15 +161,42 @@ impl<'a> Checker<'a> {
         span: Span,
         want: Type,
     ) -> Option<Expr> {
-        let subject = self.expr(subject, Type::Text);
+        let is_bool = self.is_bool_match(subject, arms);
+        let subject = self.match_subject(subject, is_bool);
         let arms = self.arms(arms, |checker, value| checker.expr(value, want));
-        let otherwise = self.otherwise(otherwise, arms.as_deref(), span, |checker, value| {
+        let covered = arms.as_deref().filter(|_| is_bool);
+        let otherwise = self.otherwise(otherwise, covered, span, |checker, value| {
             checker.expr(value, want)
         });
         let otherwise = otherwise?.unwrap_or_else(|| missing(want, span));
         let kind =
             ExprKind::Match { subject: subject?.into(), arms: arms?, otherwise: otherwise.into() };
         Some(Expr { kind, ty: want, span })
+    }
+
+    /// Is it a choice between true and false? A path is read as what the patterns are.
+    pub(super) fn is_bool_match(&self, subject: &ast::Expr, arms: &[ast::Arm]) -> bool {
+        let mut patterns = arms.iter().flat_map(|arm| &arm.patterns).peekable();
+        match self.natural(subject) {
+            Some(ty) => ty == Type::Bool,
+            None => {
+                patterns.peek().is_some()
+                    && patterns.all(|pattern| matches!(pattern.node, ast::Pattern::Bool(_)))
+            }
+        }
+    }
+
+    /// What a `match` compares: its text.
+    pub(super) fn match_subject(
+        &mut self,
+        subject: &'a ast::Expr,
+        is_bool: bool,
+    ) -> Option<Expr> {
+        if !is_bool {
+            return self.expr(subject, Type::Text);
+        }
+        let truth = self.expr(subject, Type::Bool)?;
+        self.coerce(truth, Type::Text)
     }
 
     /// The arms of a `match`, each value checked by `check`.
@@ -189,7 +216,7 @@ impl<'a> Checker<'a> {
         list.into_iter().collect()
     }
 
-    /// The `else` arm: `Some(None)` where none is needed, since both truth values are covered.
+    /// The `else` arm: `Some(None)` where none is needed, since `arms` cover both truth values.
     pub(super) fn otherwise(
         &mut self,
         otherwise: Option<&'a ast::Expr>,

@@ -183,7 +183,7 @@ impl<'a> Checker<'a> {
                 .fix(format!("[{text}]"), expr.span, format!("[{text}]")),
             (Type::List(_), _) => report.help(format!("give {}", want.noun())),
             (Type::Text, _) => report
-                .help("join the elements: `.tags[*] |> join(\", \")`; one of them is `.tags[0]`"),
+                .help("join the elements: `.tags[*] |> join(\", \")`; one of them is `.tags[0]`, their number is `count(.tags[*])`"),
             _ => report.help("one element is `.list[0]` or `.list[last]`"),
         };
         self.report(report);

@@ -11,6 +11,7 @@ use super::Checker;
 use crate::ast;
 use crate::diagnostic::Diagnostic;
 use crate::hir::{self, LoopId};
+use crate::ocsf::Enumeration;
 use crate::source::Span;
 use crate::suggest::nearest;
 
@@ -64,6 +65,10 @@ pub(super) struct TableInfo {
     pub(super) hir: hir::Table,
     /// The columns behind the key.
     pub(super) columns: Vec<(String, Type)>,
+    /// Where the cells of each row stand; those of the `else` row last.
+    pub(super) cells: Vec<Vec<Span>>,
+    /// Columns that were made of others: the column, the attribute whose values its cells name, the new column.
+    pub(super) listed: Vec<(u16, &'static Enumeration, u16)>,
 }
 
 /// Most rows of a table.
@@ -255,12 +260,16 @@ impl<'a> Checker<'a> {
         let mut hir =
             hir::Table { name: table.name.node.clone(), rows: Vec::new(), otherwise: None };
         let mut seen = HashMap::new();
+        let (mut spans, mut else_spans) = (Vec::new(), None);
         for row in &table.rows {
             let Some(cells) = self.cells(row, &columns) else { continue };
+            let places = row.values.iter().map(|value| value.span).collect();
             let Some(keys) = &row.keys else {
                 hir.otherwise = Some(cells);
+                else_spans = Some(places);
                 continue;
             };
+            spans.push(places);
             let keys = self.patterns(keys, &mut seen);
             hir.rows.push(hir::Row { keys, cells });
         }
@@ -278,7 +287,8 @@ impl<'a> Checker<'a> {
                 .help("for example `table price (model, input decimal) { ... }`"),
             );
         }
-        TableInfo { hir, columns }
+        spans.extend(else_spans);
+        TableInfo { hir, columns, cells: spans, listed: Vec::new() }
     }
 
     fn column_type(&mut self, ty: Option<&ast::Name>) -> Type {

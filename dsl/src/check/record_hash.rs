@@ -3,6 +3,7 @@
 use weir_engine::plan::{Check, Constant, Meta};
 use weir_engine::types::Type;
 
+use super::enums::Listed;
 use super::Checker;
 use super::derive::{constant, derived_field, text_check};
 use super::emit::{Draft, DraftNode, Shape};
@@ -43,10 +44,10 @@ impl Checker<'_> {
         let attributes = fingerprint.shape.attributes();
         let algorithm = attributes.and_then(|attributes| attributes.get("algorithm_id"));
         if let Some(attribute) = algorithm
-            && let Some(enumeration) = attribute.enumeration
+            && let Some(listed) = Listed::of(attribute, span)
         {
             let value = constant(Constant::Int(ALGORITHM_SHA256), Type::Int, span);
-            let echoes = self.sibling_echo(attribute, enumeration, &value);
+            let echoes = self.sibling_echo(fingerprint.shape, listed, &value);
             let check = Check::Enum(vec![ALGORITHM_SHA256]);
             let field = derived_field(value, check, "raw_data_hash.algorithm_id", span);
             let node = DraftNode::Leaf(OutputNode::Enum(field, echoes));
