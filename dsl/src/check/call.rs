@@ -28,65 +28,6 @@ const LOOPS_MAX: usize = 1_000;
 /// Functions of the language that bind `it`.
 const LIST_FUNCTIONS: [&str; 3] = ["count", "any", "all"];
 
-/// Every function of edition 1. One that is in neither table is known, and refused as not here yet.
-const EDITION_1: [&str; 55] = [
-    "lower",
-    "upper",
-    "trim",
-    "strip_prefix",
-    "strip_suffix",
-    "replace",
-    "part",
-    "truncate",
-    "length",
-    "nfc",
-    "int",
-    "decimal",
-    "float",
-    "round",
-    "abs",
-    "min",
-    "max",
-    "bool",
-    "timestamp",
-    "unix_seconds",
-    "unix_ms",
-    "unix_us",
-    "unix_ns",
-    "duration",
-    "format_time",
-    "truncate_time",
-    "ip",
-    "cidr",
-    "in_cidr",
-    "is_private",
-    "mask_ip",
-    "json",
-    "kv",
-    "extract",
-    "grok",
-    "url",
-    "base64",
-    "url_decode",
-    "stable_id",
-    "raw_id",
-    "uuid5",
-    "sha256",
-    "hmac",
-    "mask_email",
-    "mask",
-    "scrub",
-    "any",
-    "all",
-    "count",
-    "find",
-    "sum",
-    "join",
-    "take",
-    "distinct",
-    "to_enum",
-];
-
 impl<'a> Checker<'a> {
     /// `subject |> name(args)` or `name(args)`.
     pub(super) fn call(
@@ -117,18 +58,6 @@ impl<'a> Checker<'a> {
         args: &[&ast::Expr],
         call: Span,
     ) {
-        if EDITION_1.contains(&name.node.as_str()) {
-            self.report(
-                Diagnostic::error(
-                    "W0009",
-                    name.span,
-                    format!("the function `{}` is not in this version of weir yet", name.node),
-                    "not here yet",
-                )
-                .help("it is part of the language; a later version has it"),
-            );
-            return;
-        }
         let known = builtins::ALL.iter().map(|builtin| builtin.name);
         let known = known.chain(LIST_FUNCTIONS).chain(super::list::FOLDS).chain(["find", "to_enum"]);
         let mut report = Diagnostic::error(
