@@ -59,7 +59,8 @@ impl<'a> Checker<'a> {
         call: Span,
     ) {
         let known = builtins::ALL.iter().map(|builtin| builtin.name);
-        let known = known.chain(LIST_FUNCTIONS).chain(super::list::FOLDS).chain(["find", "to_enum"]);
+        let known =
+            known.chain(LIST_FUNCTIONS).chain(super::list::FOLDS).chain(["find", "to_enum"]);
         let mut report = Diagnostic::error(
             "W0102",
             name.span,

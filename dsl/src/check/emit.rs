@@ -15,8 +15,7 @@ use crate::ast::{self, Entry};
 use crate::diagnostic::Diagnostic;
 use crate::hir::{self, Expr, Field, LoopId, OutputNode, Path};
 use crate::ocsf::{
-    Attribute, AttributeType, Attributes, Class, Constraint, ConstraintKind, Object,
-    Requirement,
+    Attribute, AttributeType, Attributes, Class, Constraint, ConstraintKind, Object, Requirement,
 };
 use crate::source::Span;
 use crate::suggest::nearest;
@@ -753,7 +752,8 @@ impl<'a> Checker<'a> {
         let version = self.head.schema.version;
         let profiles = self.profiles();
         let exists = |name: &&str| attributes.get(name).is_some_and(|it| it.exists_with(&profiles));
-        let unmet = draft.shape.constraints().iter().find(|it| !it.members.iter().any(|m| exists(m)));
+        let unmet =
+            draft.shape.constraints().iter().find(|it| !it.members.iter().any(|m| exists(m)));
         if let Some(constraint) = unmet {
             let report = self.can_never_be_met(draft, constraint);
             self.report(report);

@@ -122,8 +122,7 @@ impl<'a> Checker<'a> {
         listed: Listed,
         value: &Expr,
     ) -> Vec<hir::Echo> {
-        let named =
-            shape.attributes().and_then(|attributes| sibling(attributes, listed.attribute));
+        let named = shape.attributes().and_then(|attributes| sibling(attributes, listed.attribute));
         let Some(named) = named else { return Vec::new() };
         let check = match wanted(named, None).map(|wanted| wanted.check) {
             Some(Check::List(each)) => *each,
@@ -239,7 +238,9 @@ impl<'a> Checker<'a> {
             if is_loose { format!("({text}) |> to_enum") } else { format!("{text} |> to_enum") };
         let mut help = format!("`{read}` looks its captions and numbers up");
         if !listed.is_list {
-            help += &format!("; or choose by its text: `match {text} {{ \"...\" => \"{first}\"  else => \"{last}\" }}`");
+            help += &format!(
+                "; or choose by its text: `match {text} {{ \"...\" => \"{first}\"  else => \"{last}\" }}`"
+            );
         }
         self.report(
             Diagnostic::error(

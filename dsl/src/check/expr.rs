@@ -165,9 +165,8 @@ impl<'a> Checker<'a> {
         let subject = self.match_subject(subject, is_bool);
         let arms = self.arms(arms, |checker, value| checker.expr(value, want));
         let covered = arms.as_deref().filter(|_| is_bool);
-        let otherwise = self.otherwise(otherwise, covered, span, |checker, value| {
-            checker.expr(value, want)
-        });
+        let otherwise =
+            self.otherwise(otherwise, covered, span, |checker, value| checker.expr(value, want));
         let otherwise = otherwise?.unwrap_or_else(|| missing(want, span));
         let kind =
             ExprKind::Match { subject: subject?.into(), arms: arms?, otherwise: otherwise.into() };
@@ -187,11 +186,7 @@ impl<'a> Checker<'a> {
     }
 
     /// What a `match` compares: its text.
-    pub(super) fn match_subject(
-        &mut self,
-        subject: &'a ast::Expr,
-        is_bool: bool,
-    ) -> Option<Expr> {
+    pub(super) fn match_subject(&mut self, subject: &'a ast::Expr, is_bool: bool) -> Option<Expr> {
         if !is_bool {
             return self.expr(subject, Type::Text);
         }

@@ -3,10 +3,10 @@
 use weir_engine::plan::{Check, Constant, Meta};
 use weir_engine::types::Type;
 
-use super::enums::Listed;
 use super::Checker;
 use super::derive::{constant, derived_field, text_check};
 use super::emit::{Draft, DraftNode, Shape};
+use super::enums::Listed;
 use crate::hir::{Expr, ExprKind, OutputNode, Raw};
 use crate::source::Span;
 

@@ -30,6 +30,8 @@ pub static TO_ENUM_EACH: Builtin = conversion();
 /// What a text is that `to_enum` does not know: the word beside 99. Of a known one missing; of a list one for each
 /// element, and the empty text beside what is known.
 pub static OTHER_WORD: Builtin = Builtin {
+    // Two calls with one name and the same literals are one.
+    name: "other_word",
     result: ResultType::Fixed(Type::Text),
     prepare: |constants, around| bind("other_word", Listed::new(constants, around)?, other_word),
     ..conversion()
