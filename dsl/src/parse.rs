@@ -30,6 +30,12 @@ use tokens::{Context, Fault, Parsed, Tokens};
 
 /// Reads a program. The tree holds whatever could be read.
 pub fn parse(source: &Source) -> (File, Vec<Diagnostic>) {
+    if let Some(span) = source.not_utf8() {
+        let message = "a program is UTF-8 text, and this is none";
+        let report = Diagnostic::error("W0032", span, message, "bytes of another encoding")
+            .help("save the file as UTF-8 in your editor");
+        return (File::default(), vec![report]);
+    }
     if source.text.len() > Source::BYTES_MAX {
         let span = Span::new(0, 0);
         let message = format!("a program has at most {} bytes", Source::BYTES_MAX);

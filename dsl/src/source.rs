@@ -37,6 +37,7 @@ pub struct Source {
     /// The program.
     pub text: String,
     line_starts: Vec<u32>,
+    not_utf8: Option<Span>,
 }
 
 impl Source {
@@ -47,7 +48,30 @@ impl Source {
     pub fn new(name: impl Into<String>, text: impl Into<String>) -> Self {
         let text = text.into();
         let line_starts = std::iter::once(0).chain(memchr_lines(&text)).collect();
-        Self { name: name.into(), text, line_starts }
+        Self { name: name.into(), text, line_starts, not_utf8: None }
+    }
+
+    /// Reads a text from bytes. What is no UTF-8 is replaced by U+FFFD, and the parser refuses the program at the first
+    /// such place ([`Source::not_utf8`]).
+    pub fn from_bytes(name: impl Into<String>, bytes: Vec<u8>) -> Self {
+        let error = match String::from_utf8(bytes) {
+            Ok(text) => return Self::new(name, text),
+            Err(error) => error,
+        };
+        let (at, cut) =
+            (error.utf8_error().valid_up_to(), error.utf8_error().error_len().is_none());
+        let bytes = error.as_bytes();
+        // A reader that stops behind the limit may have cut a character; the length is what is wrong then.
+        let whole = !(cut && bytes.len() > Self::BYTES_MAX);
+        let mut source = Self::new(name, String::from_utf8_lossy(bytes));
+        let replaced = char::REPLACEMENT_CHARACTER.len_utf8();
+        source.not_utf8 = whole.then(|| Span::new(at as u32, (at + replaced) as u32));
+        source
+    }
+
+    /// The first place that was no UTF-8.
+    pub fn not_utf8(&self) -> Option<Span> {
+        self.not_utf8
     }
 
     /// Line (1-based) and column (1-based, in characters) of a byte offset.
@@ -77,6 +101,20 @@ fn memchr_lines(text: &str) -> impl Iterator<Item = u32> + '_ {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn bytes_that_are_no_text_are_replaced_and_their_place_is_kept() {
+        assert_eq!(Source::from_bytes("x", "aé".into()).not_utf8(), None);
+        let source = Source::from_bytes("x", b"a\n\xe9\xff b".to_vec());
+        assert_eq!(
+            (source.text.as_str(), source.not_utf8()),
+            ("a\n\u{FFFD}\u{FFFD} b", Some(Span::new(2, 5)))
+        );
+        assert_eq!(source.slice(Span::new(2, 5)), "\u{FFFD}");
+        let mut long = vec![b'a'; Source::BYTES_MAX];
+        long.push(0xc3);
+        assert_eq!(Source::from_bytes("x", long).not_utf8(), None);
+    }
 
     #[test]
     fn columns_count_characters_and_lines_start_at_one() {

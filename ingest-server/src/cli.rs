@@ -7,6 +7,7 @@ mod check;
 mod coverage;
 mod demo;
 mod explain;
+mod fmt;
 mod infer;
 mod init;
 mod lsp;
@@ -40,6 +41,7 @@ Examples:
   weir init logs.ndjson -o parser.weir                a first program for a log
   weir check parser.weir                              is the program right?
   weir test parser.weir                               does it do what its tests say?
+  weir fmt parser.weir                                bring it into its one form
   weir explain W0203                                  what does this code mean?
   weir run parser.weir logs.ndjson.gz                 OCSF events as NDJSON
   weir run parser.weir s3://bucket/logs/ --store events.db
@@ -56,6 +58,9 @@ enum Command {
     /// Run the tests in programs
     #[command(after_help = test::EXAMPLES)]
     Test(test::Arguments),
+    /// Bring programs into their one form
+    #[command(after_help = fmt::EXAMPLES)]
+    Fmt(fmt::Arguments),
     /// Say more about a code such as W0203, a program, or a class of OCSF
     #[command(after_help = explain::EXAMPLES)]
     Explain(explain::Arguments),
@@ -117,6 +122,7 @@ pub fn main() -> ExitCode {
     let outcome = match arguments.command {
         Command::Check(arguments) => check::check(console, &arguments),
         Command::Test(arguments) => test::test(console, &arguments),
+        Command::Fmt(arguments) => fmt::fmt(console, &arguments),
         Command::Explain(arguments) => explain::explain(console, &arguments),
         Command::Init(arguments) => init::init(console, &arguments),
         Command::Infer(arguments) => infer::infer(console, &arguments),

@@ -90,7 +90,7 @@ fn many(count: usize) -> String {
 #[test]
 fn every_command_has_help_with_examples_on_standard_output() {
     let folder = Folder::new();
-    for command in ["", "check", "test", "explain", "run", "ingest tail", "demo"] {
+    for command in ["", "check", "test", "explain", "fmt", "run", "ingest tail", "demo"] {
         let ended = folder.weir(&format!("{command} --help")).code(0);
         assert!(ended.out.contains("Examples:"), "{command}: {}", ended.out);
         assert!(ended.out.contains(&format!("weir {command}")), "{command}: {}", ended.out);
@@ -188,12 +188,53 @@ fn check_reports_files_that_are_no_programs() {
     folder.file("latin.weir", b"weir 1\nparser \"\xe9\"");
     let ended = folder.weir("check nosuch.weir latin.weir p.weir").code(1);
     assert!(ended.err.contains("`nosuch.weir`: No such file"), "{}", ended.err);
+    assert!(ended.err.contains("a program is UTF-8 text, and this is none"), "{}", ended.err);
+    assert!(ended.err.contains("[ latin.weir:2:9 ]"), "{}", ended.err);
+    assert!(ended.err.contains("2 programs checked: 1 error"), "{}", ended.err);
+}
+
+#[test]
+fn fmt_writes_programs_in_their_one_form() {
+    let folder = Folder::new();
+    let good = fs::read_to_string(folder.path("p.weir")).unwrap();
+    let sloppy = good.replacen("  emit authentication {", "emit authentication{", 1);
+    folder.file("sloppy.weir", sloppy.as_bytes());
+    let ended = folder.weir("fmt --check p.weir sloppy.weir").code(1);
+    assert_eq!(ended.err, "`sloppy.weir` is not formatted\n");
+    assert!(ended.out.contains("--- sloppy.weir\n+++ sloppy.weir (formatted)\n"), "{}", ended.out);
     assert!(
-        ended.err.contains("`latin.weir`: a program is UTF-8 text, and byte 15"),
+        ended.out.contains("\n-emit authentication{\n+  emit authentication {\n"),
         "{}",
-        ended.err
+        ended.out
     );
-    assert!(ended.err.contains("1 program checked: 0 errors"), "{}", ended.err);
+    assert_eq!(fs::read_to_string(folder.path("sloppy.weir")).unwrap(), sloppy);
+
+    let ended = folder.weir("fmt p.weir sloppy.weir").code(0);
+    assert_eq!((ended.out.as_str(), ended.err.as_str()), ("", ""));
+    assert_eq!(fs::read_to_string(folder.path("sloppy.weir")).unwrap(), good);
+    assert_eq!(folder.weir("fmt --check p.weir sloppy.weir").code(0).out, "");
+
+    folder.file("broken.weir", b"weir 1\nparser \"x");
+    let ended = folder.weir("fmt broken.weir").code(1);
+    assert!(ended.err.contains("W0002"), "{}", ended.err);
+    assert_eq!(fs::read(folder.path("broken.weir")).unwrap(), b"weir 1\nparser \"x");
+}
+
+#[test]
+fn fmt_reads_standard_input_and_writes_standard_output() {
+    let mut command = weir_command(["fmt", "-"]);
+    let mut child = command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let good = fs::read_to_string(example("2_openai.weir")).unwrap();
+    let sloppy = good.replace("\n  ", "\n\t");
+    child.stdin.take().unwrap().write_all(sloppy.as_bytes()).unwrap();
+    let ended = Ended::from(child.wait_with_output().unwrap()).code(0);
+    assert!(ended.out.contains("\ninput json {\n  records    $.data[*]"), "{}", ended.out);
+    assert_eq!(ended.err, "");
 }
 
 #[test]

@@ -22,23 +22,36 @@ pub(super) fn read(path: &Path) -> Result<Source, Failure> {
     // One byte more than the compiler takes is enough for it to see that there are too many.
     let limit = Source::BYTES_MAX as u64 + 1;
     File::open(path).and_then(|file| file.take(limit).read_to_end(&mut bytes)).map_err(failed)?;
-    let text = String::from_utf8(bytes).map_err(|error| {
-        let at = error.utf8_error().valid_up_to();
-        Failure::Problem(format!("`{name}`: a program is UTF-8 text, and byte {at} is none"))
-    })?;
-    Ok(Source::new(name, text))
+    Ok(Source::from_bytes(name, bytes))
+}
+
+/// Reads a program from standard input.
+pub(super) fn read_stdin() -> Result<Source, Failure> {
+    let mut bytes = Vec::new();
+    let limit = Source::BYTES_MAX as u64 + 1;
+    std::io::stdin()
+        .lock()
+        .take(limit)
+        .read_to_end(&mut bytes)
+        .map_err(|error| Failure::Problem(format!("standard input: {error}")))?;
+    Ok(Source::from_bytes("<stdin>", bytes))
 }
 
 /// Compiles a program and shows what is said about it.
 pub(super) fn compile_and_report(console: Console, source: &Source, short: bool) -> Compiled {
     let compiled = compile(source);
-    if !compiled.diagnostics.is_empty() {
+    report(console, source, &compiled.diagnostics, short);
+    compiled
+}
+
+/// Shows what is said about a program.
+pub(super) fn report(console: Console, source: &Source, diagnostics: &[Diagnostic], short: bool) {
+    if !diagnostics.is_empty() {
         console.report(&match short {
-            true => render_short(&compiled.diagnostics, source),
-            false => render(&compiled.diagnostics, source, console.color()),
+            true => render_short(diagnostics, source),
+            false => render(diagnostics, source, console.color()),
         });
     }
-    compiled
 }
 
 /// Compiles a program that is to be run and needs no secrets.

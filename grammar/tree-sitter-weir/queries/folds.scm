@@ -1,0 +1,13 @@
+[
+  (input)
+  (on_error)
+  (table)
+  (block)
+  (event)
+  (emit)
+  (object)
+  (test)
+  (checks)
+  (match)
+  (text)
+] @fold
