@@ -32,7 +32,7 @@ use tokens::{Context, Fault, Parsed, Tokens};
 pub fn parse(source: &Source) -> (File, Vec<Diagnostic>) {
     if let Some(span) = source.not_utf8() {
         let message = "a program is UTF-8 text, and this is none";
-        let report = Diagnostic::error("W0032", span, message, "bytes of another encoding")
+        let report = Diagnostic::error("W0050", span, message, "bytes of another encoding")
             .help("save the file as UTF-8 in your editor");
         return (File::default(), vec![report]);
     }
