@@ -33,21 +33,32 @@ pub fn format(source: &Source) -> Result<String, Vec<Diagnostic>> {
     if !diagnostics.is_empty() {
         return Err(diagnostics);
     }
-    let mut text = pass(&source.text);
+    let Some(mut text) = pass(&source.text) else {
+        let reports = read_as_meant(source);
+        debug_assert!(!reports.is_empty(), "a text off the grammar compiles:\n{}", source.text);
+        return if reports.is_empty() { Ok(source.text.clone()) } else { Err(reports) };
+    };
     for _ in 1..PASSES_MAX {
-        let next = pass(&text);
-        if next == text {
-            break;
+        match pass(&text) {
+            Some(next) if next != text => text = next,
+            _ => break,
         }
-        text = next;
     }
     debug_assert!(same_parts(&source.text, &text), "formatting changed the program:\n{text}");
     // A program in an odd form is better than another program.
     Ok(if same_parts(&source.text, &text) { text } else { source.text.clone() })
 }
 
-fn pass(text: &str) -> String {
-    layout::write(&tree::build(tokens::tokens(text)))
+/// One pass; none if the text does not follow the grammar.
+fn pass(text: &str) -> Option<String> {
+    tree::build(tokens::tokens(text)).map(|tree| layout::write(&tree))
+}
+
+/// What the whole compiler says about a text that the parser read as what was meant, and left to later phases to report.
+fn read_as_meant(source: &Source) -> Vec<Diagnostic> {
+    let mut diagnostics = crate::compile(source).diagnostics;
+    diagnostics.retain(|report| report.severity == crate::Severity::Error);
+    diagnostics
 }
 
 /// Whether two texts have the same tokens and comments.

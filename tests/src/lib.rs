@@ -6,6 +6,7 @@ pub mod chunk;
 pub mod documents;
 pub mod generate;
 pub mod golden;
+pub mod hostile;
 pub mod outcome;
 pub mod programs;
 pub mod python;

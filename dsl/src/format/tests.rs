@@ -40,7 +40,7 @@ fn programs() -> Vec<(String, String)> {
             } else if path.extension().is_some_and(|ending| ending == "weir") {
                 let Ok(text) = std::fs::read_to_string(&path) else { continue };
                 let name = path.display().to_string();
-                match parse::parse(&Source::new("x", text.as_str())).1.is_empty() {
+                match format(&Source::new("x", text.as_str())).is_ok() {
                     true => programs.push((name, text)),
                     false => broken += 1,
                 }

@@ -81,8 +81,8 @@ pub(super) struct Tree<'s> {
     pub(super) opens: Vec<bool>,
 }
 
-/// Builds the tree of a text without syntax errors.
-pub(super) fn build(tokens: Vec<Token<'_>>) -> Tree<'_> {
+/// Builds the tree of a text without syntax errors; none if it has one that was read as what was meant.
+pub(super) fn build(tokens: Vec<Token<'_>>) -> Option<Tree<'_>> {
     let count = tokens.len();
     let tree = Tree {
         tokens,
@@ -91,17 +91,19 @@ pub(super) fn build(tokens: Vec<Token<'_>>) -> Tree<'_> {
         breaks: vec![false; count],
         opens: vec![false; count],
     };
-    let mut builder = Builder { tree, at: 0 };
+    let mut builder = Builder { tree, at: 0, lost: false };
     let mut rows = Vec::new();
     while builder.kind() != Kind::End {
         rows.push(builder.item());
     }
-    Tree { rows, ..builder.tree }
+    (!builder.lost).then_some(Tree { rows, ..builder.tree })
 }
 
 struct Builder<'s> {
     tree: Tree<'s>,
     at: usize,
+    /// Another token stood where the grammar wants a sign.
+    lost: bool,
 }
 
 /// What a block is made of.
@@ -133,6 +135,12 @@ impl<'s> Builder<'s> {
             self.tree.gaps[self.at] = gap;
             self.at += 1;
         }
+    }
+
+    /// Takes a token that must be of one of these kinds.
+    fn sign(&mut self, kinds: &[Kind], gap: usize) {
+        self.lost |= !kinds.contains(&self.kind());
+        self.take(gap);
     }
 
     /// Takes `count` tokens with one space before each.
@@ -344,7 +352,7 @@ impl<'s> Builder<'s> {
         self.target(1);
         let left = self.since(from, Shape::Plain);
         let sign = self.at;
-        self.take(1);
+        self.sign(&[Kind::Assign], 1);
         let body = self.expr(1);
         let mut row = self.signed(class, left, sign, body);
         while class == Class::Assign && self.word() == "on" {
@@ -386,7 +394,8 @@ impl<'s> Builder<'s> {
             return self.line(from, parts);
         }
         let sign = self.at;
-        self.take(1);
+        self.lost |= self.kind() == Kind::Word && self.word() != "is";
+        self.sign(&[Kind::Assign, Kind::Word], 1);
         let body = self.literal(1);
         self.signed(Class::Check, left, sign, body)
     }
@@ -404,7 +413,7 @@ impl<'s> Builder<'s> {
     fn table_row(&mut self) -> Row {
         let left = self.patterns();
         let sign = self.at;
-        self.take(1);
+        self.sign(&[Kind::Arrow], 1);
         let from = self.at;
         self.literal(1);
         while self.kind() == Kind::Comma {
@@ -418,7 +427,7 @@ impl<'s> Builder<'s> {
     fn arm(&mut self) -> Row {
         let left = self.patterns();
         let sign = self.at;
-        self.take(1);
+        self.sign(&[Kind::Arrow], 1);
         let body = self.expr(1);
         self.signed(Class::Arm, left, sign, body)
     }
@@ -443,7 +452,7 @@ impl<'s> Builder<'s> {
 
     fn block(&mut self, row: RowReader<'s>) -> Node {
         let from = self.at;
-        self.take(1);
+        self.sign(&[Kind::BraceOpen], 1);
         self.tree.opens[self.at] = self.ahead(0).line_start && self.kind() != Kind::BraceClose;
         let mut rows = Vec::new();
         while !matches!(self.kind(), Kind::BraceClose | Kind::End) {
@@ -452,7 +461,7 @@ impl<'s> Builder<'s> {
             self.tree.gaps[first] = if rows.is_empty() { 1 } else { 2 };
             rows.push(next);
         }
-        self.take(1);
+        self.sign(&[Kind::BraceClose], 1);
         self.since(from, Shape::Block(rows))
     }
 
@@ -609,6 +618,7 @@ impl<'s> Builder<'s> {
             Kind::ParenOpen => {
                 parts.push(self.single(gap));
                 parts.push(self.expr(0));
+                self.lost |= self.kind() != Kind::ParenClose;
                 parts.push(self.single(0));
             }
             Kind::Dot => self.segment(gap, &mut parts),
@@ -630,6 +640,7 @@ impl<'s> Builder<'s> {
                         Kind::Star => self.single(0),
                         _ => self.expr(0),
                     });
+                    self.lost |= self.kind() != Kind::BracketClose;
                     parts.push(self.single(0));
                 }
                 _ => return self.sequence(from, parts),
@@ -649,13 +660,14 @@ impl<'s> Builder<'s> {
         self.take(0);
         parts.push(self.since(from, Shape::Plain));
         parts.push(self.chain(0, |builder| builder.kind() == Kind::Bar, Self::single));
+        self.lost |= self.kind() != Kind::ParenClose;
         parts.push(self.single(0));
     }
 
     /// `[a, b]` or `(a, b)`
     fn list(&mut self, gap: usize, item: fn(&mut Self, usize) -> Node) -> Node {
         let whole = self.at;
-        self.take(gap);
+        self.sign(&[Kind::BracketOpen, Kind::ParenOpen], gap);
         let mut items = Vec::new();
         while !matches!(self.kind(), Kind::BracketClose | Kind::ParenClose | Kind::End) {
             let from = self.at;
@@ -664,10 +676,12 @@ impl<'s> Builder<'s> {
             let mut parts = vec![value];
             if self.kind() == Kind::Comma {
                 parts.push(self.single(0));
+            } else {
+                self.lost |= !matches!(self.kind(), Kind::BracketClose | Kind::ParenClose);
             }
             items.push(self.sequence(from, parts));
         }
-        self.take(0);
+        self.sign(&[Kind::BracketClose, Kind::ParenClose], 0);
         self.since(whole, Shape::List(items))
     }
 

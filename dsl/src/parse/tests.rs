@@ -103,6 +103,26 @@ fn a_missing_token_gives_at_most_two_reports() {
 }
 
 #[test]
+fn the_signs_of_the_grammar_are_those_of_the_lexer() {
+    let grammar = include_str!("../../../grammar/weir.ebnf");
+    let rules = grammar.split("*)").skip(1).collect::<String>();
+    let rules = rules.split("(* Lexical rules").next().unwrap();
+    let is_sign = |text: &&str| !text.contains(|c: char| c.is_ascii_alphanumeric() || c == '_');
+    // What stands in quotes between two signs of the grammar itself has spaces.
+    let quoted = rules.split('"').skip(1).step_by(2).filter(|text| !text.contains(' '));
+    let quoted: BTreeSet<&str> = quoted.filter(is_sign).collect();
+    let lexer = include_str!("../lex.rs");
+    let tokens = lexer.split("#[token(\"").skip(1).filter_map(|rest| rest.split('"').next());
+    let foreign = ["?.", ":", "&&", "||", "!", ";", "/*"];
+    let tokens = tokens.filter(|text| !foreign.contains(text) && !text.contains('\\'));
+    assert_eq!(tokens.filter(is_sign).collect::<BTreeSet<&str>>(), quoted);
+    for sign in quoted {
+        let (tokens, slips) = lex::lex(sign);
+        assert!(tokens.len() == 1 && tokens[0].kind != Kind::Unknown && slips.is_empty(), "{sign}");
+    }
+}
+
+#[test]
 fn the_words_of_the_grammar_are_those_of_the_parser() {
     let grammar = include_str!("../../../grammar/weir.ebnf");
     let (head, rules) = grammar.split_once("*)").unwrap();
@@ -346,6 +366,71 @@ fn hostile_programs_get_one_report() {
         let (_, diagnostics) = parse(&Source::new("x", format!("{HEAD_TEXT}{items}")));
         let codes: Vec<_> = diagnostics.iter().map(|diagnostic| diagnostic.code).collect();
         assert!(codes.len() <= 2, "{text}: {codes:?}");
+    }
+}
+
+/// How often the parser looks at a token, and how many there are.
+fn looks(text: &str) -> (u64, u64) {
+    let (tokens, slips) = lex::lex(text);
+    let cx = Context::new(text, balanced(&tokens), slips);
+    FileReader::default().read(Tokens::new(&cx, &tokens, text.len() as u32));
+    (cx.looks(), tokens.len() as u64)
+}
+
+#[test]
+fn the_parser_looks_at_each_token_a_bounded_number_of_times() {
+    let examples = PROGRAMS.map(|(_, text)| text.to_owned());
+    let pieces = [
+        "(",
+        ")",
+        "[",
+        "]",
+        "{",
+        "}",
+        "f(",
+        "x[",
+        "if a then ",
+        "match ",
+        "match a { 1 => ",
+        "not ",
+        "- ",
+        "when a {",
+        "else when a { } ",
+        "\"{\" ",
+        "\"{a}\" ",
+        "a ?? (",
+        ".a[.b",
+        ".a",
+        " a",
+        "a = ",
+        "a.b.c",
+        "a b ",
+        "1 ",
+        ", ",
+        "emit a { b ",
+        "let a = a ",
+        "drop ",
+        "event { ",
+        "\"\n",
+        "test \"a\" { given ",
+        "a + ",
+        "a |> f ",
+        "| ",
+        "=> ",
+        "else ",
+        "on ",
+        "not in ",
+        "a.b { ",
+        "x = \n a.b.c.d { ",
+    ];
+    let hostile = pieces.iter().flat_map(|piece| {
+        let many = piece.repeat((64 << 10) / piece.len());
+        [format!("{HEAD_TEXT}{many}"), format!("{HEAD_TEXT}let x = {many}"), many]
+    });
+    for text in examples.into_iter().chain(hostile) {
+        let (looks, tokens) = looks(&text);
+        let start: String = text.chars().rev().take(40).collect();
+        assert!(looks <= 120 * (tokens + 10), "{looks} looks at {tokens} tokens: {start}");
     }
 }
 

@@ -125,13 +125,31 @@ pub(crate) struct Context<'t> {
     entry: Cell<u32>,
     said: Cell<Option<(u32, u32)>>,
     diagnostics: RefCell<Vec<Diagnostic>>,
+    /// How often a token was looked at: what the parser costs.
+    #[cfg(test)]
+    looks: Cell<u64>,
 }
 
 impl<'t> Context<'t> {
     pub(crate) fn new(text: &'t str, balanced: bool, found: Vec<Diagnostic>) -> Self {
         let diagnostics = RefCell::new(found);
         let (depth, entry, said) = (Cell::new(0), Cell::new(0), Cell::new(None));
-        Self { text, balanced, depth, entry, said, diagnostics }
+        Self {
+            text,
+            balanced,
+            depth,
+            entry,
+            said,
+            diagnostics,
+            #[cfg(test)]
+            looks: Cell::new(0),
+        }
+    }
+
+    /// How often a token was looked at.
+    #[cfg(test)]
+    pub(crate) fn looks(&self) -> u64 {
+        self.looks.get()
     }
 
     /// Keeps a report that stands for itself: what was meant is clear, and reading goes on.
@@ -197,6 +215,8 @@ impl<'t> Tokens<'t> {
 
     /// The token `ahead` places on.
     pub(crate) fn ahead(self, ahead: usize) -> Token {
+        #[cfg(test)]
+        self.cx.looks.set(self.cx.looks.get() + 1);
         self.all.get(self.at + ahead).copied().unwrap_or(self.end)
     }
 
