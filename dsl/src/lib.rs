@@ -72,9 +72,22 @@ pub fn compile_with(source: &Source, secrets: &Secrets) -> Compiled {
         first_of_each_line(&mut diagnostics, source);
     }
     diagnostics.sort_by_key(|report| (report.primary.span.start, report.code));
+    keep_the_first(&mut diagnostics);
     let program = program.filter(|_| parsed);
     let plan = program.as_ref().map(|program| Arc::new(lower::lower(program, source)));
     Compiled { file, program, plan, diagnostics }
+}
+
+/// Most reports about one program: nobody reads more, and a program can be wrong in a hundred thousand places.
+const REPORTS_MAX: usize = 100;
+
+/// Leaves the first reports, errors before warnings.
+fn keep_the_first(diagnostics: &mut Vec<Diagnostic>) {
+    if diagnostics.len() > REPORTS_MAX {
+        diagnostics.sort_by_key(|report| report.severity != Severity::Error);
+        diagnostics.truncate(REPORTS_MAX);
+        diagnostics.sort_by_key(|report| (report.primary.span.start, report.code));
+    }
 }
 
 /// One slip, such as a quote too few, makes several signs of its line unreadable: only the first is the cause. The same

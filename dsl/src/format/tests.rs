@@ -158,3 +158,77 @@ fn programs_once() -> &'static [(String, String)] {
     static PROGRAMS: std::sync::OnceLock<Vec<(String, String)>> = std::sync::OnceLock::new();
     PROGRAMS.get_or_init(programs)
 }
+
+/// The pages whose programs people copy.
+fn pages() -> Vec<std::path::PathBuf> {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let mut folders = vec![root.join("docs"), root.join("dsl/errors")];
+    let mut pages = vec![root.join("README.md")];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|ending| ending == "md") {
+                pages.push(path);
+            }
+        }
+    }
+    pages.sort();
+    pages
+}
+
+/// A block of a page in its one form, if it is a program or a part of one that can be read: items, entries of an `emit`,
+/// or columns of an `event`.
+fn formatted_block(code: &str) -> Option<String> {
+    let head = "weir 1\nparser \"p\" version 1\nocsf \"1.8.0\"\nproduct \"P\"\ninput ndjson { }\n\
+        on error { required reject  optional skip }\n\n";
+    if let Ok(text) = format(&Source::new("page", code)) {
+        return Some(text);
+    }
+    let text = format(&Source::new("page", format!("{head}{code}"))).ok()?;
+    Some(text.strip_prefix(head)?.to_owned())
+}
+
+/// `WEIR_UPDATE=1` brings the pages into form.
+#[test]
+fn the_programs_of_the_pages_and_the_benches_are_formatted() {
+    let update = std::env::var_os("WEIR_UPDATE").is_some();
+    let mut wrong = Vec::new();
+    let mut blocks = 0;
+    for path in pages() {
+        let page = std::fs::read_to_string(&path).unwrap();
+        let mut other = String::new();
+        for (at, part) in page.split("```").enumerate() {
+            let separator = if at == 0 { "" } else { "```" };
+            let code = part.strip_prefix("weir\n").filter(|_| at % 2 == 1);
+            match code.and_then(formatted_block) {
+                Some(text) => {
+                    blocks += 1;
+                    other.push_str(&format!("{separator}weir\n{text}"));
+                }
+                None => other.push_str(&format!("{separator}{part}")),
+            }
+        }
+        if other != page {
+            wrong.push(path.clone());
+            if update {
+                std::fs::write(path, other).unwrap();
+            }
+        }
+    }
+    let benches = concat!(env!("CARGO_MANIFEST_DIR"), "/../benches/programs");
+    for entry in std::fs::read_dir(benches).unwrap() {
+        let path = entry.unwrap().path();
+        let text = std::fs::read_to_string(&path).unwrap();
+        let got = formatted(&text);
+        if got != text {
+            wrong.push(path.clone());
+            if update {
+                std::fs::write(path, got).unwrap();
+            }
+        }
+    }
+    assert!(blocks > 60, "{blocks}");
+    assert!(update || wrong.is_empty(), "not formatted: {wrong:?}");
+}
