@@ -4,8 +4,8 @@
 //! apart to their last field here, so that no new one is forgotten.
 
 use super::{
-    Choice, Echo, Element, Emit, Expr, ExprId, Field, Handler, Match, Member, Object, Origin, OutputNode,
-    Plan, Register, Scope, ScopeId, Slot, Stmt,
+    Choice, Echo, Element, Emit, Expr, ExprId, Field, Handler, Match, Member, Object, Origin,
+    OutputNode, Plan, Register, Scope, ScopeId, Slot, Stmt,
 };
 
 /// A number that something refers to something else by.

@@ -179,12 +179,12 @@ fn dependencies(plan: &mut Plan) -> Vec<Dependency> {
                 Some(Dependency::Other) | None => other = true,
             },
             Ref::Register(register) => scopes.push(plan.registers[*register as usize].scope),
-            Ref::Slot(slot) => scopes.extend(slot.behind(choices).into_iter().filter_map(|slot| {
-                match slot {
+            Ref::Slot(slot) => {
+                scopes.extend(slot.behind(choices).into_iter().filter_map(|slot| match slot {
                     Slot::Scope(scope, _) => Some(given(plan_scopes, scope)),
                     _ => None,
-                }
-            })),
+                }))
+            }
             Ref::Scope(scope) => entered = Some(*scope),
         });
         match (&plan.exprs[id], entered) {
