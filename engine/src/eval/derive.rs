@@ -113,3 +113,82 @@ impl<'a> Machine<'a, '_> {
         Ok(None)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use bumpalo::Bump;
+
+    use crate::builtins::Call;
+    use crate::plan::{Callee, Expr, ExprId, Origin, ScopeId, Shape, Stmt};
+    use crate::testing::Builder;
+    use crate::types::Type;
+    use crate::value::{Fault, Value};
+
+    /// Gives pairs, counts its calls, and refuses the text `bad`.
+    #[derive(Debug, Default)]
+    struct Counted(AtomicUsize);
+
+    impl Call for Counted {
+        fn call<'a>(&self, args: &[Value<'a>], arena: &'a Bump) -> Value<'a> {
+            self.0.fetch_add(1, Ordering::Relaxed);
+            match args {
+                [Value::Text("bad")] => {
+                    Value::Invalid(arena.alloc(Fault { wanted: "refused", text: None }))
+                }
+                [text] => Value::List(arena.alloc_slice_copy(&[
+                    Value::Text("name"),
+                    *text,
+                    Value::Text("name"),
+                    Value::Text("second"),
+                ])),
+                _ => Value::Missing,
+            }
+        }
+    }
+
+    /// A record that is made from a text of its parent, and an expression that reads a field of it twice.
+    fn derived(builder: &mut Builder, parent: ScopeId, code: &Arc<Counted>) -> ExprId {
+        let arg = builder.read_in(parent, "text", Type::Text);
+        let scope = builder.scope(parent);
+        let callee = Callee { name: "counted", literals: Vec::new(), code: code.clone() };
+        builder.plan.scopes[usize::from(scope)].origin =
+            Origin::Call { callee, args: vec![arg], shape: Shape::Pairs };
+        let fields = ["name", "name", "other"].map(|name| {
+            let read = builder.read_in(scope, name, Type::Text);
+            builder.expr(Expr::Derived(scope, read))
+        });
+        let other = builder.text("-");
+        let last = builder.expr(Expr::Coalesce(fields[2], other));
+        builder.expr(Expr::Concat(vec![fields[0], fields[1], last]))
+    }
+
+    #[test]
+    fn a_record_is_made_once_for_each_instance_of_its_parent() {
+        let (of_record, of_step) = (Arc::new(Counted::default()), Arc::new(Counted::default()));
+        let mut builder = Builder::ndjson();
+        let outer = derived(&mut builder, 0, &of_record);
+        let (array, scope) = (builder.slot(0, "steps"), builder.scope(0));
+        let inner = derived(&mut builder, scope, &of_step);
+        let id = builder.expr(Expr::Concat(vec![outer, inner]));
+        let emit = builder.emit_with_id(id, vec![]);
+        let each = Stmt::Each { array, scope, max: 9, body: vec![Stmt::Emit(emit)], line: 1 };
+        builder.plan.body.push(each);
+        let ran = builder.run(&[
+            r#"{"text":"a","steps":[{"text":"x"},{"text":"y"}]}"#,
+            r#"{"text":"b","steps":[]}"#,
+            r#"{"text":"c","steps":[{"text":"z"}]}"#,
+            r#"{"text":"d","steps":[{"text":"bad"}]}"#,
+            r#"{"text":"e","steps":[{}]}"#,
+        ]);
+        assert_eq!(ran.ids(), ["aa-xx-", "aa-yy-", "cc-zz-"]);
+        let messages: Vec<_> =
+            ran.batch.rejects.iter().map(|reject| reject.message.as_str()).collect();
+        assert_eq!(messages, ["refused", "event.id is missing"]);
+        // A record that nobody reads is not made, and neither is one of a missing text.
+        assert_eq!(of_record.0.load(Ordering::Relaxed), 4);
+        assert_eq!(of_step.0.load(Ordering::Relaxed), 4);
+    }
+}
