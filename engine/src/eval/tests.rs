@@ -121,7 +121,8 @@ fn a_choice_takes_the_first_that_is_there() {
     let choose = |record| {
         outcome(record, |b| {
             let ways = ["a", "b"].map(|name| (b.slot(0, name), b.slot(0, &format!("{name}.x"))));
-            b.expr(Expr::Choice(ways.to_vec(), Type::Int))
+            b.plan.choices.push(ways.to_vec());
+            b.expr(Expr::Read(Slot::Choice(0), Type::Int))
         })
     };
     assert_eq!(choose(r#"{"b":{"x":2},"a":{"x":1}}"#), "1");
