@@ -125,7 +125,7 @@ mod tests {
 
     #[test]
     fn the_examples_compile_without_a_report_and_pass_their_tests() {
-        for name in ["1_anthropic", "2_openai", "3_csv_eu", "4_homegrown"] {
+        for name in ["1_anthropic", "2_openai", "3_csv_eu", "4_homegrown", "5_openai_ndjson"] {
             let path = format!("{}/../examples/{name}.weir", env!("CARGO_MANIFEST_DIR"));
             let source = Source::new(name, std::fs::read_to_string(path).unwrap());
             let compiled = compile(&source);

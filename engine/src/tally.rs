@@ -239,3 +239,43 @@ fn last_line(body: &[Stmt]) -> u32 {
     };
     body.iter().map(of).max().unwrap_or(0)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_are_bounded_and_cut_at_characters() {
+        let mut texts = Texts::default();
+        (0..300).for_each(|number| texts.see(&format!("t{number}"), 1));
+        texts.see("t7", 2);
+        assert_eq!((texts.counts.len(), texts.others, texts.total()), (TEXTS_MAX, 100, 302));
+        assert_eq!(texts.by_count()[0], ("t7", 3));
+
+        let mut long = Texts::default();
+        long.see(&"é".repeat(100), 1);
+        long.see(&format!("x{}", "é".repeat(100)), 1);
+        let lengths: Vec<usize> = long.by_count().iter().map(|(text, _)| text.len()).collect();
+        assert_eq!(lengths, [63, 64]);
+    }
+
+    #[test]
+    fn workers_add_up() {
+        let mut one = Tally {
+            emits: vec![vec![LineCounts { ok: 1, missing: 2, ..LineCounts::default() }]],
+            branches: vec![BranchCounts { reached: 3, taken: 1, invalid: 1 }],
+            observed: None,
+        };
+        one.observe();
+        one.otherwise(Site::Table(0), "k");
+        one.unreadable(0, 0, "bad");
+        let mut both = one.clone();
+        both.add(&one);
+        assert_eq!(both.emits[0][0], LineCounts { ok: 2, missing: 4, ..LineCounts::default() });
+        assert_eq!(both.emits[0][0].evaluated(), 6);
+        assert_eq!(both.branches[0], BranchCounts { reached: 6, taken: 2, invalid: 2 });
+        let observed = both.observed.unwrap();
+        assert_eq!(observed.otherwise[&Site::Table(0)].total(), 2);
+        assert_eq!(observed.invalid[&(0, 0)].by_count(), [("bad", 2)]);
+    }
+}

@@ -6,11 +6,14 @@
 mod check;
 mod coverage;
 mod demo;
+mod diff;
 mod explain;
 mod fmt;
 mod infer;
 mod init;
 mod lsp;
+mod migrate;
+mod output;
 mod program;
 mod progress;
 mod run;
@@ -73,6 +76,12 @@ enum Command {
     /// Show what a program makes of a sample, line by line
     #[command(after_help = coverage::EXAMPLES)]
     Coverage(coverage::Arguments),
+    /// Show which events change between two versions of a program
+    #[command(after_help = diff::EXAMPLES)]
+    Diff(diff::Arguments),
+    /// Bring an older mapping, or a program of another OCSF version, over
+    #[command(after_help = migrate::EXAMPLES)]
+    Migrate(migrate::Arguments),
     /// Map inputs to events
     #[command(after_help = run::EXAMPLES)]
     Run(Box<run::Arguments>),
@@ -127,6 +136,8 @@ pub fn main() -> ExitCode {
         Command::Init(arguments) => init::init(console, &arguments),
         Command::Infer(arguments) => infer::infer(console, &arguments),
         Command::Coverage(arguments) => coverage::coverage(console, &arguments),
+        Command::Diff(arguments) => diff::diff(console, &arguments),
+        Command::Migrate(arguments) => migrate::migrate(console, &arguments),
         Command::Run(arguments) => run::run(console, &arguments),
         Command::Ingest(Ingest::Tail(arguments)) => tail::tail(console, &arguments),
         Command::Lsp(arguments) => lsp::lsp(console, &arguments),

@@ -90,7 +90,21 @@ fn many(count: usize) -> String {
 #[test]
 fn every_command_has_help_with_examples_on_standard_output() {
     let folder = Folder::new();
-    for command in ["", "check", "test", "explain", "fmt", "run", "ingest tail", "demo"] {
+    for command in [
+        "",
+        "init",
+        "infer",
+        "coverage",
+        "diff",
+        "migrate",
+        "check",
+        "test",
+        "explain",
+        "fmt",
+        "run",
+        "ingest tail",
+        "demo",
+    ] {
         let ended = folder.weir(&format!("{command} --help")).code(0);
         assert!(ended.out.contains("Examples:"), "{command}: {}", ended.out);
         assert!(ended.out.contains(&format!("weir {command}")), "{command}: {}", ended.out);
@@ -112,6 +126,12 @@ fn a_wrong_command_line_ends_with_2() {
         "run p.weir log.ndjson --commit-events 5",
         "ingest tail",
         "ingest tail --store x --limit 0",
+        "init",
+        "init log.ndjson --ocsf 9.9",
+        "infer",
+        "coverage p.weir",
+        "diff p.weir p.weir",
+        "migrate",
         "demo --megabytes none",
     ] {
         let ended = folder.weir(arguments).code(2);
@@ -239,10 +259,16 @@ fn fmt_reads_standard_input_and_writes_standard_output() {
 
 #[test]
 fn the_examples_pass_their_tests() {
-    let names = ["1_anthropic.weir", "2_openai.weir", "3_csv_eu.weir", "4_homegrown.weir"];
+    let names = [
+        "1_anthropic.weir",
+        "2_openai.weir",
+        "3_csv_eu.weir",
+        "4_homegrown.weir",
+        "5_openai_ndjson.weir",
+    ];
     let mut command = weir_command(["test"]);
     let ended = Ended::from(command.args(names.map(example)).output().unwrap()).code(0);
-    assert!(ended.out.ends_with("\n7 passed, 0 failed\n"), "{}", ended.out);
+    assert!(ended.out.ends_with("\n10 passed, 0 failed\n"), "{}", ended.out);
     assert_eq!(ended.err, "");
 }
 
@@ -555,4 +581,94 @@ fn explain_shows_the_page_of_a_code() {
     let unknown = weir_command(["explain", "W9999"]).output().unwrap();
     assert_eq!(unknown.status.code(), Some(1));
     assert!(String::from_utf8(unknown.stderr).unwrap().contains("no code `W9999`"));
+}
+
+#[test]
+fn init_writes_a_first_program_and_never_over_another() {
+    let folder = Folder::new();
+    let ended = folder.weir("init good.ndjson -o first.weir").code(0);
+    assert_eq!(ended.out, "");
+    assert!(ended.err.contains("2 of 2 records give an event"), "{}", ended.err);
+    folder.weir("check first.weir").code(0);
+    assert!(folder.weir("test first.weir").code(0).out.ends_with("1 passed, 0 failed\n"));
+    let events = folder.weir("run first.weir good.ndjson").code(0).lines();
+    assert_eq!(events.len(), 2);
+    let again = folder.weir("init good.ndjson -o first.weir").code(1);
+    assert!(again.err.contains("is there already"), "{}", again.err);
+
+    folder.file("log.gz", &gzip(many(50).as_bytes()));
+    let printed = folder.weir("init log.gz --ocsf 1.1.0 --name acme").code(0);
+    assert!(
+        printed.out.starts_with("weir 1\nparser \"acme\" version 1\nocsf \"1.1.0\""),
+        "{}",
+        printed.out
+    );
+    folder.file("empty", b"");
+    assert!(folder.weir("init empty").code(1).err.contains("empty"));
+}
+
+#[test]
+fn infer_and_coverage_speak_to_people_and_to_pipes() {
+    let folder = Folder::new();
+    let table = folder.weir("infer log.ndjson --program p.weir").code(0).out;
+    assert!(table.contains("PROGRAM READS") && table.contains(".actor.email_address"), "{table}");
+    let paths = folder.weir("infer log.ndjson --json").code(0).lines();
+    let of = |path: &str| paths.iter().find(|line| line["path"] == path).unwrap().clone();
+    assert_eq!(
+        (of(".id")["present"].as_u64(), of(".actor")["present"].as_u64()),
+        (Some(3), Some(2))
+    );
+
+    let table = folder.weir("coverage p.weir log.ndjson").code(0).out;
+    assert!(table.contains("3 records: 1 mapped to 1 events, 1 dropped, 1 rejected"), "{table}");
+    assert!(!table.contains("secret agent"), "what is redacted is not shown: {table}");
+    let found = &folder.weir("coverage p.weir log.ndjson --json").code(0).lines()[0];
+    let time = found["lines"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|line| line["target"] == "event.time")
+        .unwrap();
+    assert_eq!((time["ok"].as_u64(), time["invalid"].as_u64()), (Some(1), Some(1)));
+}
+
+#[test]
+fn diff_ends_with_1_if_events_change() {
+    let folder = Folder::new();
+    let same = folder.weir("diff p.weir p.weir log.ndjson").code(0);
+    assert!(same.out.contains("1 events are the same"), "{}", same.out);
+    let text = fs::read_to_string(folder.path("p.weir")).unwrap();
+    folder.file(
+        "new.weir",
+        text.replace("svc_name = \"claude.ai\"", "svc_name = \"claude\"").as_bytes(),
+    );
+    let ended = folder.weir("diff p.weir new.weir log.ndjson").code(1);
+    assert!(
+        ended.out.contains("src_endpoint.svc_name: \"claude.ai\" -> \"claude\""),
+        "{}",
+        ended.out
+    );
+    let changes = folder.weir("diff p.weir new.weir log.ndjson --json").code(1).lines();
+    assert_eq!((changes.len(), changes[0]["change"].as_str()), (1, Some("changed")));
+}
+
+#[test]
+fn migrate_brings_mappings_and_programs_over() {
+    let folder = Folder::new();
+    folder.file(
+        "map.txt",
+        b"# old\nsource_event_id=$.id\nevent_timestamp=$.created_at\nactor=$.actor.email_address\naction=$.type\ntarget=$.claude_chat_id\n",
+    );
+    folder.weir("migrate map.txt -o map.weir").code(0);
+    let event = &folder.weir("run map.weir good.ndjson --output event").code(0).lines()[0];
+    assert_eq!(
+        (event["actor"].as_str(), event["target"].as_str()),
+        (Some("u@example.com"), Some("c1"))
+    );
+    let ended = folder.weir("migrate p.weir --ocsf 1.1.0 -o old.weir").code(0);
+    assert!(ended.err.contains("OCSF 1.8.0 -> 1.1.0"), "{}", ended.err);
+    folder.weir("check old.weir").code(0);
+    folder.weir("migrate p.weir").code(1);
+    folder.file("bad.txt", b"actor\n");
+    assert!(folder.weir("migrate bad.txt").code(1).err.contains("line 1"));
 }

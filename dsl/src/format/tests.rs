@@ -12,7 +12,7 @@ fn formatted(text: &str) -> String {
 
 #[test]
 fn the_examples_are_formatted() {
-    for name in ["1_anthropic", "2_openai", "3_csv_eu", "4_homegrown"] {
+    for name in ["1_anthropic", "2_openai", "3_csv_eu", "4_homegrown", "5_openai_ndjson"] {
         let text = example(name);
         let got = formatted(&text);
         for (at, (a, b)) in text.lines().zip(got.lines()).enumerate() {

@@ -858,7 +858,7 @@ when .kind == "never" {
         let ip = line(&found, "src_endpoint.ip");
         assert_eq!(
             (ip.counts, ip.line, &ip.invalid),
-            (counts(1, 0, 1, 0, 1), 30, &vec![("nowhere".to_owned(), 1)])
+            (counts(1, 1, 1, 0, 2), 30, &vec![("nowhere".to_owned(), 1)])
         );
         assert_eq!(line(&found, "unmapped.gone").counts, counts(0, 3, 0, 0, 3));
         assert_eq!(line(&found, "resources").counts.beyond_max, 1);

@@ -1,15 +1,13 @@
 //! `weir init`
 
-use std::fs::OpenOptions;
-use std::io::{ErrorKind, Write as _};
 use std::path::PathBuf;
 
 use clap::Args;
 use weir_dsl::ocsf;
 use weir_dsl::tools::init::{FirstProgram, init as first_program};
 
-use super::Verdict;
 use super::sample::SampleArguments;
+use super::{Verdict, output};
 use crate::console::{Console, Failure};
 
 pub(super) const EXAMPLES: &str = "\
@@ -40,28 +38,9 @@ pub(super) fn init(console: Console, arguments: &Arguments) -> Result<Verdict, F
     let objects = arguments.sample.read()?;
     let name = arguments.name.clone().unwrap_or_else(|| arguments.sample.name());
     let made = first_program(&objects, &name, &arguments.ocsf).map_err(Failure::Problem)?;
-    match &arguments.output {
-        None => console.result(&made.text)?,
-        Some(file) => write_new(file, &made.text)?,
-    }
+    output::write(console, arguments.output.as_deref(), &made.text)?;
     console.report(&said(&made));
     Ok(Verdict::Good)
-}
-
-/// Writes a file that is not there yet: a program that somebody worked on is never lost.
-fn write_new(file: &PathBuf, text: &str) -> Result<(), Failure> {
-    let written = OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .open(file)
-        .and_then(|mut file| file.write_all(text.as_bytes()));
-    written.map_err(|error| match error.kind() {
-        ErrorKind::AlreadyExists => Failure::Problem(format!(
-            "`{}` is there already; remove it, or choose another name",
-            file.display()
-        )),
-        _ => Failure::Problem(format!("`{}`: {error}", file.display())),
-    })
 }
 
 fn said(made: &FirstProgram) -> String {

@@ -35,14 +35,18 @@ impl SampleArguments {
 
     /// What the sample is called: its last name, without endings.
     pub(super) fn name(&self) -> String {
-        let first = self.samples.first().map_or("", |name| name.trim_end_matches('/'));
-        let first = first.rsplit(['/', '\\']).next().unwrap_or("");
-        let stem = first.split('.').find(|part| !part.is_empty()).unwrap_or("");
-        let plain = |c: char| if c.is_ascii_alphanumeric() || "-_".contains(c) { c } else { '-' };
-        let name: String = stem.chars().map(plain).take(60).collect();
-        let name = name.trim_matches('-');
-        if name.is_empty() { "sample".to_owned() } else { name.to_owned() }
+        name_of(self.samples.first().map_or("", String::as_str))
     }
+}
+
+/// The last name of a path without endings, in letters that do for the name of a parser.
+pub(super) fn name_of(path: &str) -> String {
+    let last = path.trim_end_matches('/').rsplit(['/', '\\']).next().unwrap_or("");
+    let stem = last.split('.').find(|part| !part.is_empty()).unwrap_or("");
+    let plain = |c: char| if c.is_ascii_alphanumeric() || "-_".contains(c) { c } else { '-' };
+    let name: String = stem.chars().map(plain).take(60).collect();
+    let name = name.trim_matches('-');
+    if name.is_empty() { "sample".to_owned() } else { name.to_owned() }
 }
 
 async fn read(

@@ -192,9 +192,16 @@ impl Writer<'_> {
                 let _ = writeln!(out, "  id = {id}  on missing {place}");
             }
             (None, Some(made)) => {
+                let repeats = self.paths.get(&[Step::Key("id".to_owned())]);
+                let why = if repeats.is_some_and(|facts| facts.scalars() > 1) {
+                    "`.id` stands in several records of the sample; write `id = .id` if only repeats have the same."
+                } else {
+                    "No path looks like an id."
+                };
                 let _ = writeln!(
                     out,
-                    "  # No path looks like an id: it is made of what tells records apart. Equal ones are stored once.\n  id = {made}  on missing {place}"
+                    "  # {why}\n  # So it is made of what tells records apart. Equal ones are stored once.\n  \
+                     id = {made}  on missing {place}"
                 );
             }
             (None, None) => {

@@ -282,7 +282,10 @@ fn json_path(text: &str) -> Result<(String, Option<String>), String> {
                 let _ = write!(steps, "[{digits}]");
             }
             other => {
-                return Err(format!("`[{}]` is not a name, a number or `*`", write::comment(other)));
+                return Err(format!(
+                    "`[{}]` is not a name, a number or `*`",
+                    write::comment(other)
+                ));
             }
         }
         rest = after;
