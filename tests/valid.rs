@@ -37,5 +37,5 @@ fn the_cases_of_the_examples_run_the_shipped_programs() {
         assert_eq!(case.program(), std::fs::read_to_string(&path).unwrap(), "{}", case.name());
         shipped += 1;
     }
-    assert_eq!(shipped, 4);
+    assert_eq!(shipped, 5);
 }
