@@ -867,7 +867,7 @@ when .kind == "never" {
             .iter()
             .map(|branch| (branch.line, branch.kind, branch.reached, branch.taken))
             .collect();
-        assert_eq!(branches, [(7, "drop when", 4, 1), (20, "when", 3, 0), (20, "else", 3, 3)]);
+        assert_eq!(branches, [(7, "drop when", 4, 1), (21, "when", 3, 0), (21, "else", 3, 3)]);
     }
 
     #[test]

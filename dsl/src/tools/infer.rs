@@ -448,7 +448,7 @@ fn unix_time(number: f64) -> Option<(Form, i64)> {
         .into_iter()
         .map(|(form, factor)| (form, number * factor))
         .find(|(_, ns)| (946_684_800e9..4_102_444_800e9).contains(ns))?;
-    #[expect(clippy::cast_possible_truncation, reason = "the range is checked above")]
+    // The range is checked above.
     Some((form, ns as i64))
 }
 

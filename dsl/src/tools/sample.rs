@@ -126,9 +126,12 @@ fn objects(head: &[u8], cut: bool) -> Input {
     let text = String::from_utf8_lossy(head);
     let (document, end, whole) = json::read(&text);
     let path = records_path(&document);
-    // A document that is cut off was never meant to be one record.
+    // What looks like a wrapper is one only if there are records in it.
     if !path.is_empty() {
-        return Input::new(Format::Json(Records { path, ..Records::default() }));
+        let input = Input::new(Format::Json(Records { path, ..Records::default() }));
+        if !records(head, &input, 1).records.is_empty() {
+            return input;
+        }
     }
     let mut lines: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).collect();
     if cut && lines.len() > 1 {
