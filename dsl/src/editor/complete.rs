@@ -212,7 +212,7 @@ impl List<'_> {
                 5,
             );
         }
-        for function in builtins::lists::LISTS {
+        for function in builtins::forms::FORMS {
             let detail = format!("{} -> {}", function.usage, function.result);
             let text = Some(function.doc.to_owned());
             self.push_as(function.name, CompletionKind::Function, detail, text, 5);

@@ -155,7 +155,7 @@ fn of_function(name: &str) -> Option<String> {
     if let Some(builtin) = builtins::find(name) {
         return Some(describe_function(builtin));
     }
-    let function = builtins::lists::LISTS.iter().find(|function| function.name == name)?;
+    let function = builtins::forms::FORMS.iter().find(|function| function.name == name)?;
     Some(format!("```weir\n{} -> {}\n```\n{}", function.usage, function.result, function.doc))
 }
 

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use weir_dsl::editor::{describe_params, signature};
-use weir_engine::builtins::lists::{LISTS, ListFunction, RECORD};
+use weir_engine::builtins::forms::{FORMS, Form, RECORD};
 use weir_engine::builtins::{ALL, Builtin, Example, Gives};
 
 /// A page of the book.
@@ -23,7 +23,7 @@ const MADE: &str = "<!-- Made from the source of the function: change it there. 
 /// All pages, by name.
 pub fn pages() -> Vec<Page> {
     let mut pages: Vec<Page> =
-        ALL.iter().map(|builtin| page(builtin)).chain(LISTS.iter().map(list_page)).collect();
+        ALL.iter().map(|builtin| page(builtin)).chain(FORMS.iter().map(form_page)).collect();
     pages.sort_by_key(|page| page.name);
     pages
 }
@@ -55,14 +55,24 @@ fn page(builtin: &Builtin) -> Page {
     Page { name: builtin.name, summary: first_sentence(builtin.doc), text }
 }
 
-fn list_page(function: &ListFunction) -> Page {
+fn form_page(form: &Form) -> Page {
     let mut text = format!(
-        "# {}\n\n{MADE}\n```text\n{} -> {}\n```\n\n{}\n\nThe list is a path with one `[*]`; the condition is about `it`, the element. List functions do not nest.\n\n## Examples\n\n```json\n{RECORD}\n```\n```weir,values\n",
-        function.name, function.usage, function.result, function.doc
+        "# {}\n\n{MADE}\n```text\n{} -> {}\n```\n\n{}\n",
+        form.name, form.usage, form.result, form.doc
     );
-    examples(&mut text, function.examples);
-    text.push_str("```\n");
-    Page { name: function.name, summary: first_sentence(function.doc), text }
+    if !form.examples.is_empty() {
+        let _ = write!(
+            text,
+            "\nThe list is a path with one `[*]`; a condition is about `it`, the element. List functions do not nest.\n\n\
+             ## Examples\n\n```json\n{RECORD}\n```\n```weir,values\n"
+        );
+        examples(&mut text, form.examples);
+        text.push_str("```\n");
+    }
+    if !form.lines.is_empty() {
+        let _ = write!(text, "\n## Examples\n\n```weir,entries\n{}```\n", form.lines);
+    }
+    Page { name: form.name, summary: first_sentence(form.doc), text }
 }
 
 fn examples(text: &mut String, examples: &[Example]) {

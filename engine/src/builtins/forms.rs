@@ -1,14 +1,14 @@
-//! The functions about lists, for readers: what each is called with, what it gives, examples.
+//! The functions that the compiler treats in its own way, for readers: how each is called, what it gives, examples.
 //!
-//! Their code is not a [`Call`](super::Call): they evaluate a condition or a value for each element, so the evaluator runs
-//! them (`eval::list`). The examples stand here beside those of all other functions, and the tests of the documents run
-//! them over [`RECORD`].
+//! Their code is not a [`Call`](super::Call). Those about lists evaluate a condition or a value for each element, so the
+//! evaluator runs them (`eval::list`); `to_enum` means what the attribute on its left lists. Their examples stand here beside
+//! those of all other functions, and the tests of the documents run them.
 
 use super::{Example, Gives};
 
-/// A function about the elements of a list.
+/// A function with a meaning of its own.
 #[derive(Debug)]
-pub struct ListFunction {
+pub struct Form {
     /// Its name.
     pub name: &'static str,
     /// How it is called.
@@ -19,6 +19,8 @@ pub struct ListFunction {
     pub doc: &'static str,
     /// Examples over [`RECORD`].
     pub examples: &'static [Example],
+    /// Lines of an `emit` that show it, where an expression alone means nothing.
+    pub lines: &'static str,
 }
 
 /// The record that the examples read.
@@ -33,8 +35,8 @@ const fn missing(expr: &'static str) -> Example {
 }
 
 /// All of them, in the order of the documentation.
-pub static LISTS: &[ListFunction] = &[
-    ListFunction {
+pub static FORMS: &[Form] = &[
+    Form {
         name: "any",
         usage: "any(list[*], condition)",
         result: "true or false",
@@ -44,8 +46,9 @@ pub static LISTS: &[ListFunction] = &[
             gives(r#"any(.tags[*], it == "x")"#, "false"),
             gives("any(.nothing[*], it.x == 1)", "false"),
         ],
+        lines: "",
     },
-    ListFunction {
+    Form {
         name: "all",
         usage: "all(list[*], condition)",
         result: "true or false",
@@ -55,8 +58,9 @@ pub static LISTS: &[ListFunction] = &[
             gives("all(.steps[*], it.ok == true)", "false"),
             gives("all(.nothing[*], it.x == 1)", "true"),
         ],
+        lines: "",
     },
-    ListFunction {
+    Form {
         name: "count",
         usage: "count(list[*], condition?)",
         result: "a whole number",
@@ -68,8 +72,9 @@ pub static LISTS: &[ListFunction] = &[
             gives("count(.steps[*].ms)", "2"),
             gives("count(.nothing[*])", "0"),
         ],
+        lines: "",
     },
-    ListFunction {
+    Form {
         name: "find",
         usage: "find(list[*], condition)",
         result: "an element",
@@ -80,15 +85,17 @@ pub static LISTS: &[ListFunction] = &[
             gives(r#"find(.tags[*], it starts_with "a")"#, "a"),
             missing(r#"find(.steps[*], it.tool == "x").ms"#),
         ],
+        lines: "",
     },
-    ListFunction {
+    Form {
         name: "sum",
         usage: "sum(list[*].field)",
         result: "a number",
         doc: "The sum of the elements, exact. Elements without the value are passed over; of a missing list it is 0.",
         examples: &[gives("sum(.steps[*].ms)", "12"), gives("sum(.nothing[*].ms)", "0")],
+        lines: "",
     },
-    ListFunction {
+    Form {
         name: "join",
         usage: "join(list[*], separator)",
         result: "text",
@@ -99,8 +106,9 @@ pub static LISTS: &[ListFunction] = &[
             gives(r#".tags[*] |> join("-")"#, "b-a-b"),
             missing(r#"join(.nothing[*], ", ")"#),
         ],
+        lines: "",
     },
-    ListFunction {
+    Form {
         name: "take",
         usage: "take(list[*], most)",
         result: "a list",
@@ -110,8 +118,9 @@ pub static LISTS: &[ListFunction] = &[
             gives(".steps[*].tool |> take(100)", r#"["read","write","read"]"#),
             missing(".nothing[*] |> take(5)"),
         ],
+        lines: "",
     },
-    ListFunction {
+    Form {
         name: "distinct",
         usage: "distinct(list[*], most)",
         result: "a list",
@@ -120,5 +129,17 @@ pub static LISTS: &[ListFunction] = &[
             gives(".tags[*] |> distinct(10)", r#"["b","a"]"#),
             gives(".steps[*].tool |> distinct(1)", r#"["read"]"#),
         ],
+        lines: "",
+    },
+    Form {
+        name: "to_enum",
+        usage: "x |> to_enum",
+        result: "a value of the enum on the left",
+        doc: "Looks a text or number of the record up in the list of the attribute that it is assigned to: a caption without \
+              regard to case, or a number. What the list lacks is 99 *Other*, with the source's own word beside it; what is \
+              missing is 0 *Unknown*. Where the list has no 99 an unknown word is invalid, where it has no 0 a missing one \
+              stays missing.",
+        examples: &[],
+        lines: "severity_id = .level |> to_enum\nstatus_id   = if .ok == true then \"Success\" else .state |> to_enum\n",
     },
 ];
