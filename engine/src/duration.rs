@@ -47,7 +47,7 @@ pub(crate) fn read(text: &str) -> Option<i64> {
         Some(iso) => read_iso(iso)?,
         None => {
             let mut sum = Sum::default();
-            (sum.read(rest, &SHORT)? == "").then_some(())?;
+            sum.read(rest, &SHORT)?.is_empty().then_some(())?;
             sum.ns_if_any()?
         }
     };
