@@ -42,7 +42,7 @@ impl<'a> Checker<'a> {
             return self.list_function(name, &args, span);
         }
         if name.node == "to_enum" {
-            return self.to_enum_elsewhere(name);
+            return self.misplaced_to_enum(name);
         }
         let Some(builtin) = builtins::find(&name.node) else {
             self.unknown_function(name, subject, &args, span);

@@ -752,8 +752,7 @@ impl<'a> Checker<'a> {
         let version = self.head.schema.version;
         let profiles = self.profiles();
         let exists = |name: &&str| attributes.get(name).is_some_and(|it| it.exists_with(&profiles));
-        let unmet =
-            draft.shape.constraints().iter().find(|it| !it.members.iter().any(|m| exists(m)));
+        let unmet = draft.shape.constraints().iter().find(|it| !it.members.iter().any(&exists));
         if let Some(constraint) = unmet {
             let report = self.can_never_be_met(draft, constraint);
             self.report(report);

@@ -162,10 +162,10 @@ impl<'a> Checker<'a> {
                 of(ExprKind::Coalesce(left?.into(), right?.into()))
             }
             Ast::Call { name, args } if name.node == "to_enum" => {
-                self.to_enum(name, None, args, listed, span)
+                self.look_up_in_enum(name, None, args, listed, span)
             }
             Ast::Pipe { subject, name, args } if name.node == "to_enum" => {
-                self.to_enum(name, Some(subject), args, listed, span)
+                self.look_up_in_enum(name, Some(subject), args, listed, span)
             }
             Ast::List(items) if listed.is_list => {
                 let items = items.iter().map(|item| self.enum_value(item, listed.element()));
@@ -351,7 +351,7 @@ impl<'a> Checker<'a> {
     }
 
     /// `x |> to_enum`
-    fn to_enum(
+    fn look_up_in_enum(
         &mut self,
         name: &ast::Name,
         subject: Option<&'a ast::Expr>,
@@ -383,7 +383,7 @@ impl<'a> Checker<'a> {
     }
 
     /// `to_enum` where nothing says which values are listed. Reports it.
-    pub(super) fn to_enum_elsewhere(&mut self, name: &ast::Name) -> Option<Expr> {
+    pub(super) fn misplaced_to_enum(&mut self, name: &ast::Name) -> Option<Expr> {
         self.report(
             Diagnostic::error(
                 "W0302",
