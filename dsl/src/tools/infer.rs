@@ -491,8 +491,11 @@ pub fn infer(objects: &[Object], input: Option<&Input>) -> Result<Paths, String>
     Ok(paths)
 }
 
+/// What a program reads a path as, for people; empty if it does not.
+pub type ReadAs<'r> = &'r dyn Fn(&[Step]) -> String;
+
 /// The paths as a table for people. `reads` are further columns: what a program reads a path as.
-pub fn table(paths: &Paths, reads: Option<&dyn Fn(&[Step]) -> String>) -> String {
+pub fn table(paths: &Paths, reads: Option<ReadAs<'_>>) -> String {
     let mut rows = vec![vec![
         "PATH".to_owned(),
         "TYPES".into(),
@@ -602,7 +605,7 @@ pub(crate) fn columns(rows: &[Vec<String>]) -> String {
 }
 
 /// One line of JSON for each path. `reads` is what a program reads a path as, if there is one.
-pub fn ndjson(paths: &Paths, reads: Option<&dyn Fn(&[Step]) -> String>) -> String {
+pub fn ndjson(paths: &Paths, reads: Option<ReadAs<'_>>) -> String {
     let mut out = String::new();
     let count = |count: u64| Json::Number(count.to_string());
     for facts in &paths.list {

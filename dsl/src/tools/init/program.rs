@@ -26,6 +26,9 @@ pub(super) enum Level {
     Least,
 }
 
+/// Actions with the captions of their activities.
+type Activities = Vec<(String, &'static str)>;
+
 /// What a program is written from.
 pub(super) struct Writer<'s> {
     pub(super) name: &'s str,
@@ -270,7 +273,7 @@ impl Writer<'_> {
     }
 
     /// The actions that are logins or logouts, and those that change an account.
-    fn classes(&self) -> (Vec<(String, &'static str)>, Vec<(String, &'static str)>) {
+    fn classes(&self) -> (Activities, Activities) {
         let (mut logins, mut accounts) = (Vec::new(), Vec::new());
         for action in self.actions() {
             let words = words::words(&action);
