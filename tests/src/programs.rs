@@ -184,7 +184,7 @@ impl Writer {
             .iter()
             .filter(|class| class.attributes.get("activity_id").is_some() && class.uid != 0)
             .filter(|class| {
-                // Constraints on members of members.
+                // A constraint on members of members is one that no event can meet.
                 !class.constraints.iter().any(|it| it.members.iter().any(|way| way.contains('.')))
             })
             .collect();
@@ -267,7 +267,8 @@ impl Writer {
     fn raw(&mut self) -> Code {
         match self.random.below(10) {
             0..=5 => Code::line("raw keep"),
-            6..=7 => Code::line("raw drop"),
+            6 => Code::line("raw drop"),
+            7 => Code::line("raw hash"),
             _ => {
                 let paths = self.scopes[0].shape.paths();
                 if paths.is_empty() {

@@ -117,7 +117,6 @@ impl Writer {
             .attributes
             .iter()
             .filter(|attribute| attribute.exists_with(&profiles) && is_written(of, attribute))
-            .filter(|attribute| self.can_be_set(attribute, &profiles))
             .collect();
         let mut chosen: Vec<&'static Attribute> = Vec::new();
         let mut add = |attribute: &'static Attribute| {
@@ -171,17 +170,6 @@ impl Writer {
             shuffled.push(chosen.swap_remove(self.random.below(chosen.len() as u64) as usize));
         }
         shuffled
-    }
-
-    /// Objects that need a list of numbers are beyond the language.
-    fn can_be_set(&self, attribute: &Attribute, profiles: &[&str]) -> bool {
-        let AttributeType::Object(name) = attribute.ty else { return true };
-        let is_beyond = |attribute: &Attribute| {
-            attribute.requirement == Requirement::Required
-                && attribute.exists_with(profiles)
-                && !takes_values(attribute)
-        };
-        self.schema.object(name).is_none_or(|object| !object.attributes.iter().any(is_beyond))
     }
 
     fn attribute(
@@ -257,7 +245,10 @@ impl Writer {
         if let Some(enumeration) = attribute.enumeration
             && data_type.base != Base::String
         {
-            return Some(self.enumerated(enumeration));
+            return Some(match attribute.is_array {
+                true => self.enumerated_list(enumeration),
+                false => self.enumerated(enumeration),
+            });
         }
         let text_kind = match attribute.enumeration {
             Some(of) => Kind::Words(of.values.iter().map(|value| value.key.to_owned()).collect()),
@@ -265,7 +256,15 @@ impl Writer {
             None => Kind::Of(data_type.name),
         };
         if attribute.is_array {
-            return Some(self.list(&text_kind));
+            let kind = match (data_type.name, data_type.base) {
+                ("timestamp_t" | "datetime_t", _) => Kind::Time,
+                ("ip_t", _) => Kind::Ip,
+                (_, Base::Boolean) => Kind::Bool,
+                (_, Base::Float) => Kind::Decimal,
+                (_, Base::Integer | Base::Long) => Kind::Int(0, 100),
+                (_, Base::Json | Base::String) => text_kind,
+            };
+            return Some(self.list(&kind));
         }
         let (value, kind) = match (data_type.name, data_type.base) {
             ("timestamp_t" | "datetime_t", _) => (self.time(depth), None),
@@ -296,15 +295,7 @@ fn is_written(of: Of<'_>, attribute: &Attribute) -> bool {
             && other.enumeration.is_some()
             && matches!(other.ty, AttributeType::Scalar(data_type) if data_type.base != Base::String)
     });
-    !is_sibling && takes_values(attribute) && !of.derived.contains(&attribute.name)
-}
-
-/// Lists hold texts or objects.
-fn takes_values(attribute: &Attribute) -> bool {
-    match attribute.ty {
-        AttributeType::Scalar(data_type) => !attribute.is_array || data_type.base == Base::String,
-        AttributeType::Object(_) => true,
-    }
+    !is_sibling && !of.derived.contains(&attribute.name)
 }
 
 fn is_object(attribute: &Attribute) -> bool {

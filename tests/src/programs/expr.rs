@@ -33,6 +33,10 @@ pub(super) enum Kind {
     Epoch(&'static str),
     Ip,
     Json,
+    /// Text that is JSON, of an object with these members.
+    Embedded(&'static str),
+    /// Text of another language: a URL, `key=value` pairs, a line of a log.
+    Written(&'static str),
     /// A text for this data type of OCSF.
     Of(&'static str),
 }
@@ -91,6 +95,7 @@ impl Kind {
                 (*random.pick(&["{\"a\":[1,2.50,\"x\"]}", "[true,false]", "\"text\"", "12", "{}"]))
                     .to_owned(),
             ),
+            Self::Embedded(json) | Self::Written(json) => text((*json).to_owned()),
             Self::Of(data_type) => text(text_of_type(data_type, random)),
         }
     }
@@ -99,7 +104,9 @@ impl Kind {
     fn literal(&self, random: &mut Random) -> Option<String> {
         match (self, self.right(random)) {
             (Self::Text | Self::Words(_) | Self::Of(_), Value::Text(text)) => Some(quoted(&text)),
-            (Self::Int(..) | Self::Decimal | Self::Bool, Value::Bare(literal)) => Some(literal),
+            (Self::Int(..) | Self::Decimal | Self::Bool, Value::Bare(literal)) => {
+                Some(literal.strip_suffix(".0").map_or(literal.clone(), str::to_owned))
+            }
             _ => None,
         }
     }
@@ -279,7 +286,16 @@ impl Writer {
 
     fn computed_text(&mut self, vital: bool) -> String {
         let path = self.path(&Kind::Text, vital);
-        match self.random.below(14) {
+        match self.random.below(22) {
+            14 => format!("{path} |> nfc"),
+            15 => format!("{path} |> scrub(email, card)"),
+            16 => format!("{} |> mask_ip(24)", self.path(&Kind::Ip, false)),
+            17..=18 if self.format != Format::Csv => {
+                let list = self.list_path(&Kind::Text);
+                format!("join({list}, \"/\")")
+            }
+            19 if self.format != Format::Csv => self.found(),
+            20..=21 => self.taken_apart(),
             0 => format!("{path} |> lower"),
             1 => format!("{path} |> upper"),
             2 => format!("{path} |> truncate(3)"),
@@ -298,6 +314,56 @@ impl Writer {
                     (self.simple_path(&Kind::Text, vital), self.simple_path(&Kind::Text, false));
                 format!("\"{{{first}}}/{{{second}}}\"")
             }
+        }
+    }
+
+    /// `PATH[*]` of a list of such values.
+    fn list_path(&mut self, kind: &Kind) -> String {
+        let name = self.fresh("list_");
+        let scope = self.scope();
+        self.scopes[scope].shape.insert_values(&name, kind.clone());
+        format!("{}.{name}[*]", self.scopes[scope].variable)
+    }
+
+    /// A member of the element that a condition finds.
+    fn found(&mut self) -> String {
+        let name = self.fresh("list_");
+        let scope = self.scope();
+        let mut element = super::Shape::default();
+        element.insert_value("name", Kind::Words(vec!["x".into(), "y".into()]), false);
+        element.insert_value("value", Kind::Text, false);
+        self.scopes[scope].shape.insert_list(&name, element);
+        format!("find({}.{name}[*], it.name == \"x\").value", self.scopes[scope].variable)
+    }
+
+    /// A field of what a text holds.
+    fn taken_apart(&mut self) -> String {
+        match self.random.below(6) {
+            0 => {
+                let kind = Kind::Embedded("{\"a\":{\"b\":\"deep\\u00e9\"},\"n\":[1,\"two\"]}");
+                let path = self.path(&kind, false);
+                let way = *self.random.pick(&["a.b", "n[last]", "n[0]", "(\"x\" | \"a\").b"]);
+                format!("({path} |> json).{way}")
+            }
+            1 => {
+                let path = self.path(&Kind::Written("https://example.org:8443/a?q=1#f"), false);
+                let part =
+                    *self.random.pick(&["scheme", "host", "port", "path", "query", "fragment"]);
+                format!("({path} |> url).{part}")
+            }
+            2 => {
+                let path = self.path(&Kind::Written("a=1&b=two&c=%20"), false);
+                format!("({path} |> kv(\"=\", \"&\")).b")
+            }
+            3 => {
+                let path = self.path(&Kind::Written("alice logged in 7 times"), false);
+                format!("({path} |> extract(r\"^(?<who>\\w+) .*?(?<n>[0-9]+)?\")).who")
+            }
+            4 => {
+                let path = self.path(&Kind::Written("alice 7"), false);
+                format!("({path} |> grok(r\"%{{WORD:who}} %{{INT:n}}\")).n")
+            }
+            _ => "raw_id()".to_owned(),
         }
     }
 
@@ -326,10 +392,23 @@ impl Writer {
             return self.path(&kind, depth == 0);
         }
         let deeper = depth + 1;
-        match self.random.below(20) {
+        match self.random.below(23) {
+            20 if self.format != Format::Csv => {
+                format!("sum({})", self.list_path(&Kind::Int(0, 1_000)))
+            }
+            21 => {
+                let path = self.path(&Kind::Written("alice 7"), depth == 0);
+                format!("({path} |> grok(r\"%{{WORD:who}} %{{INT:n}}\")).n |> int")
+            }
+            22 if depth == 0 => {
+                let path = self.path(&Kind::Written("1m32.5s"), true);
+                format!("{path} |> duration")
+            }
             0 => kind.literal(&mut self.random).unwrap_or_else(|| "7".to_owned()),
-            1 => format!("({}) + {}", self.int(low, high, deeper), self.int(0, 9, DEPTH_MAX)),
-            2 => format!("({}) * {}", self.int(low, high, deeper), self.int(0, 9, DEPTH_MAX)),
+            1 => format!("({}) + 3", self.int(low, high, deeper)),
+            2 => {
+                format!("{} * {}", self.path(&kind, depth == 0), self.path(&Kind::Int(0, 9), false))
+            }
             3 => format!("{} |> int", self.path(&kind, depth == 0)),
             4 => format!("({}) |> length", self.path(&Kind::Text, depth == 0)),
             5 if self.format != Format::Csv => self.count(),
@@ -401,6 +480,10 @@ impl Writer {
                 format!("{path} |> timestamp(\"%Y-%m-%d %H:%M:%S\", \"Europe/Zurich\")")
             }
             5 => "meta.received_at".to_owned(),
+            6 if self.percent(50) => {
+                let path = self.path(&Kind::Time, vital);
+                format!("{path} |> truncate_time(\"hour\")")
+            }
             6 => format!("({} |> unix_ms) + 5m", self.path(&Kind::Epoch("unix_ms"), vital)),
             _ => self.path(&Kind::Time, vital),
         }
@@ -420,9 +503,18 @@ impl Writer {
         }
     }
 
+    /// A list of texts, or of other values that are read so.
     pub(super) fn list(&mut self, kind: &Kind) -> String {
+        if self.format != Format::Csv && self.percent(50) {
+            let take = *self.random.pick(&["take(3)", "distinct(4)"]);
+            return format!("{} |> {take}", self.list_path(kind));
+        }
         let count = 1 + self.random.below(3);
-        let texts: Vec<String> = (0..count).map(|_| self.text(kind, 1)).collect();
+        let is_text =
+            !matches!(kind, Kind::Int(..) | Kind::Decimal | Kind::Bool | Kind::Time | Kind::Ip);
+        let texts: Vec<String> = (0..count)
+            .map(|_| if is_text { self.text(kind, 1) } else { self.path(kind, false) })
+            .collect();
         format!("[{}]", texts.join(", "))
     }
 
@@ -436,11 +528,16 @@ impl Writer {
                 _ => quoted(value.caption),
             }
         };
-        match self.random.below(10) {
+        match self.random.below(13) {
+            10..=12 => {
+                let words = of.values.iter().map(|value| value.caption.to_owned());
+                let words = words.chain(["7".to_owned(), "odd word".to_owned()]).collect();
+                format!("{} |> to_enum", self.path(&Kind::Words(words), true))
+            }
             0..=3 => caption(self),
             4..=7 => {
                 let words = ["read", "write", "login", "x-1"].map(str::to_owned).to_vec();
-                let subject = self.path(&Kind::Words(words), true);
+                let subject = self.path(&Kind::Words(words), false);
                 let (first, second) = (caption(self), caption(self));
                 let otherwise = match of.by_number(99) {
                     Some(other) if self.percent(60) => quoted(other.caption),
@@ -459,6 +556,17 @@ impl Writer {
         }
     }
 
+    /// A list of values of an enum of numbers.
+    pub(super) fn enumerated_list(&mut self, of: &Enumeration) -> String {
+        let words: Vec<String> = of.values.iter().map(|value| value.caption.to_owned()).collect();
+        let literal = quoted(&words[self.random.below(words.len() as u64) as usize]);
+        let kind = Kind::Words(words.into_iter().chain(["odd word".to_owned()]).collect());
+        if self.format != Format::Csv && self.percent(50) {
+            return format!("({} |> take(4)) |> to_enum", self.list_path(&kind));
+        }
+        format!("[{literal}, {} |> to_enum]", self.path(&kind, false))
+    }
+
     /// A condition that is seldom invalid.
     pub(super) fn condition(&mut self) -> String {
         let words = Kind::Words(vec!["a".into(), "b".into(), "ab".into()]);
@@ -466,6 +574,9 @@ impl Writer {
             0 => format!("{} is present", self.path(&Kind::Json, false)),
             1 => format!("{} is missing", self.path(&Kind::Text, false)),
             2 => format!("({} |> ip) is invalid", self.path(&Kind::Ip, false)),
+            10 => {
+                format!("({} |> in_cidr([\"10.0.0.0/8\"])) is present", self.path(&Kind::Ip, false))
+            }
             3 => format!("{} > 10", self.path(&Kind::Int(-20, 20), true)),
             4 => format!("{} in [\"a\", \"b\"]", self.path(&words, true)),
             5 => format!("{} starts_with \"a\"", self.path(&words, true)),

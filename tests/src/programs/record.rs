@@ -238,7 +238,7 @@ pub(super) fn cell(plain: &str) -> String {
 }
 
 /// What a source should never write, but does: JSON of every kind, and things that are no JSON at all.
-const HOSTILE: [&str; 73] = [
+const HOSTILE: [&str; 79] = [
     "\"\"",
     "\" \"",
     "\"null\"",
@@ -281,6 +281,12 @@ const HOSTILE: [&str; 73] = [
     "\"\\u0000\"",
     "\"a\\u0000b\"",
     "\"\\ud83d\\ude00\"",
+    "\"\\ud800\"",
+    "\"a\\udc00b\"",
+    "\"\\ud83d\\ud83d\"",
+    "{\"a\":1,\"\\u0061\":2}",
+    "[{\"b\":{\"a\":1,\"a\":1}}]",
+    "{\"\\ud800\":1}",
     "\"\u{1F468}\u{200D}\u{1F469}\u{200D}\u{1F467}\"",
     "\"\u{202e}abc\u{202c}\"",
     "\"\u{feff}a\"",
