@@ -203,7 +203,7 @@ fn value_bytes(check: &Check) -> usize {
             numbers.iter().map(|number| number.to_string().len()).max().unwrap_or(0)
         }
         Check::EventTime | Check::EpochMillis => "1700000000000".len(),
-        Check::DurationMillis => "1700000000000".len(),
+        Check::DurationMillis(..) => "1700000000000".len(),
         Check::Decimal | Check::Float => "-12345678.12345678".len(),
         Check::Rfc3339 => "\"2026-01-01T00:00:00.000Z\"".len(),
         Check::Ip => "\"2001:db8:85a3:8d3:1319:8a2e:370:7348\"".len(),

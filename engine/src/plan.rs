@@ -603,8 +603,8 @@ pub enum Check {
     EpochMillis,
     /// A timestamp, written as RFC 3339 text.
     Rfc3339,
-    /// A duration, written as milliseconds, rounded down.
-    DurationMillis,
+    /// A duration whose milliseconds, rounded down, are in this range; written as them.
+    DurationMillis(i64, i64),
     /// An address, written as text.
     Ip,
     /// JSON, written as it stands; other scalars as JSON.

@@ -125,7 +125,7 @@ fn limits(plan: &mut Plan, remove: fn(&mut weir_engine::plan::TextLimits) -> boo
 fn range(plan: &mut Plan) -> usize {
     let mut changed = 0;
     fields(plan, &mut |field| {
-        if let Check::Int(low, high) = &mut field.check {
+        if let Check::Int(low, high) | Check::DurationMillis(low, high) = &mut field.check {
             (*low, *high) = (i64::MIN, i64::MAX);
             changed += 1;
         }
@@ -142,12 +142,13 @@ fn years(plan: &mut Plan) -> usize {
 /// What is read as a type is read and written as the text it is.
 fn untyped(plan: &mut Plan, ty: Type) -> usize {
     let mut values = Vec::new();
-    let is_read = |plan: &Plan, value| matches!(&plan.exprs[value as usize], Expr::Read(_, of) | Expr::Choice(_, of) if *of == ty);
+    let is_read =
+        |plan: &Plan, value| matches!(&plan.exprs[value as usize], Expr::Read(_, of) if *of == ty);
     fields(plan, &mut |field| values.push(field.value));
     values.retain(|value| is_read(plan, *value));
     for value in &values {
         match &mut plan.exprs[*value as usize] {
-            Expr::Read(_, of) | Expr::Choice(_, of) => *of = Type::Text,
+            Expr::Read(_, of) => *of = Type::Text,
             _ => {}
         }
     }

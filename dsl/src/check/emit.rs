@@ -630,7 +630,7 @@ impl<'a> Checker<'a> {
             Type::Float => Check::Float,
             Type::Bool => Check::Bool,
             Type::Timestamp => Check::Rfc3339,
-            Type::Duration => Check::DurationMillis,
+            Type::Duration => Check::DurationMillis(i64::MIN, i64::MAX),
             Type::Ip => Check::Ip,
             Type::Json | Type::List(_) => Check::Json,
         };

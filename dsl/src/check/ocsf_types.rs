@@ -36,16 +36,16 @@ fn scalar(attribute: &Attribute, data_type: &DataType, natural: Option<Type>) ->
             Some(list @ Type::List(_)) => wanted(list, Check::List(Box::new(Check::Json))),
             _ => wanted(Type::Json, Check::Json),
         },
-        (_, Base::Integer | Base::Long) if natural == Some(Type::Duration) => {
-            wanted(Type::Duration, Check::DurationMillis)
-        }
         (_, base @ (Base::Integer | Base::Long)) => {
             // The schema states no range for integers; readers of the events (Parquet, SIEMs) use 32 bits.
             let (least, most) = data_type.range.unwrap_or(match base {
                 Base::Integer => (i64::from(i32::MIN), i64::from(i32::MAX)),
                 _ => (i64::MIN, i64::MAX),
             });
-            wanted(Type::Int, Check::Int(least, most))
+            match natural {
+                Some(Type::Duration) => wanted(Type::Duration, Check::DurationMillis(least, most)),
+                _ => wanted(Type::Int, Check::Int(least, most)),
+            }
         }
         (_, Base::String) => wanted(
             Type::Text,

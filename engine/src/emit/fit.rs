@@ -55,7 +55,6 @@ fn accept<'a>(check: &Check, value: Value<'a>) -> Result<Value<'a>, (Code, &'sta
         | (Check::Decimal, Value::Decimal(_))
         | (Check::Float, Value::Float(_))
         | (Check::EpochMillis | Check::Rfc3339, Value::Timestamp(_))
-        | (Check::DurationMillis, Value::Duration(_))
         | (Check::Ip, Value::Ip(_))
         | (Check::Json, _) => true,
         (Check::Decimal, Value::Int(number)) => return Ok(Value::Decimal(number.into())),
@@ -69,6 +68,9 @@ fn accept<'a>(check: &Check, value: Value<'a>) -> Result<Value<'a>, (Code, &'sta
             true
         }
         (Check::Int(low, high), Value::Int(number)) => (*low..=*high).contains(&number),
+        (Check::DurationMillis(low, high), Value::Duration(ns)) => {
+            (*low..=*high).contains(&ns.div_euclid(1_000_000))
+        }
         (Check::Enum(numbers), Value::Int(number)) => numbers.contains(&number),
         (Check::EventTime, Value::Timestamp(ns)) if EVENT_TIME_NS.contains(&ns) => true,
         (Check::EventTime, Value::Timestamp(_)) => {
@@ -111,7 +113,7 @@ fn wanted(check: &Check) -> &'static str {
         Check::Float => Type::Float.noun(),
         Check::Bool => Type::Bool.noun(),
         Check::EventTime | Check::EpochMillis | Check::Rfc3339 => Type::Timestamp.noun(),
-        Check::DurationMillis => Type::Duration.noun(),
+        Check::DurationMillis(..) => "a duration in range",
         Check::Ip => Type::Ip.noun(),
         Check::Json => Type::Json.noun(),
     }

@@ -291,7 +291,6 @@ impl Writer {
 fn is_written(of: Of<'_>, attribute: &Attribute) -> bool {
     let is_sibling = of.attributes.iter().any(|other| {
         other.sibling == Some(attribute.name)
-            && !other.is_array
             && other.enumeration.is_some()
             && matches!(other.ty, AttributeType::Scalar(data_type) if data_type.base != Base::String)
     });

@@ -356,6 +356,13 @@ fn fits(check: &Check, value: Value<'_>) -> Result<(), (Code, &'static str)> {
                 no("a whole number in range")
             }
         }
+        (Check::DurationMillis(low, high), Value::Duration(ns)) => {
+            if (*low..=*high).contains(&ns.div_euclid(1_000_000)) {
+                Ok(())
+            } else {
+                no("a duration in range")
+            }
+        }
         (Check::Enum(numbers), Value::Int(int)) => {
             if numbers.contains(&int) {
                 Ok(())
