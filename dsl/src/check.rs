@@ -11,6 +11,8 @@
 //! - `routing`: statements, and the rules about identity and counting
 //! - `samples`: what the tests of the program show about its paths
 
+mod advice;
+mod attributes;
 mod call;
 mod depends;
 mod derive;
@@ -29,7 +31,7 @@ mod record_hash;
 mod routing;
 mod samples;
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use weir_engine::input::Input;
 use weir_engine::plan::RedactStep;
@@ -66,6 +68,7 @@ pub fn check_with(
     checker.declare_raw(&file.items);
     let body = checker.program(&file.items);
     checker.compare_with_samples(file);
+    checker.advise(file);
     checker.finish(body)
 }
 
@@ -151,6 +154,14 @@ pub(crate) struct Checker<'a> {
     profiles_missed: Vec<&'static str>,
     emits: Vec<routing::EmitFacts>,
     whens: u32,
+    /// Lines with a condition that reads a redacted path.
+    redacted_conditions: BTreeSet<u32>,
+    /// Objects that may turn out incomplete.
+    incomplete: Vec<advice::Incomplete>,
+    /// Columns whose absence was reported.
+    columns_missed: Vec<String>,
+    /// The class of each `emit`.
+    emitted: Vec<&'static str>,
 }
 
 impl<'a> Checker<'a> {
@@ -182,6 +193,10 @@ impl<'a> Checker<'a> {
             profiles_missed: Vec::new(),
             emits: Vec::new(),
             whens: 0,
+            redacted_conditions: BTreeSet::new(),
+            incomplete: Vec::new(),
+            columns_missed: Vec::new(),
+            emitted: Vec::new(),
         }
     }
 
@@ -208,6 +223,7 @@ impl<'a> Checker<'a> {
             tables: self.tables.into_iter().map(|table| table.hir).collect(),
             derived: self.derived,
             lets: self.typed_lets,
+            redacted_conditions: self.redacted_conditions,
             body,
         };
         (Some(program), self.reports.list)

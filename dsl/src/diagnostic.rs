@@ -3,7 +3,12 @@
 //! Phases push [`Diagnostic`]s; only the `render` module knows how they look.
 
 pub mod code;
+pub mod fix;
+pub mod json;
 pub mod render;
+pub mod sarif;
+#[cfg(test)]
+mod tests;
 
 use crate::source::Span;
 

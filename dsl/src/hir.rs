@@ -39,6 +39,8 @@ pub struct Program {
     pub derived: Vec<Derived>,
     /// The expressions that `let`s stand for; one for each `let` and type that it is read as.
     pub lets: Vec<Let>,
+    /// Lines with a condition that reads a redacted path: nothing of the record is shown if it cannot be decided.
+    pub redacted_conditions: std::collections::BTreeSet<u32>,
     /// What is done with a record. Filters at the top level come first, in their order.
     pub body: Vec<Stmt>,
 }

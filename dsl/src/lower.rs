@@ -49,6 +49,7 @@ pub fn lower(program: &hir::Program, source: &Source) -> Plan {
         emits: lowering.emits,
         raw,
         raw_data_chars_max: crate::ocsf::raw_data_chars_max(&program.ocsf_version),
+        redacted_conditions: program.redacted_conditions.clone(),
         hash: hash(program, source),
     };
     optimise::optimise(&mut plan);

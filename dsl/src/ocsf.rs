@@ -41,6 +41,20 @@ pub fn schema(version: &str) -> Option<&'static Schema> {
     Some(&SCHEMAS[index])
 }
 
+/// The class that was meant by its number, its caption, or its name in another spelling; of the newest version.
+pub(crate) fn class_called(written: &str) -> Option<&'static str> {
+    let plain = |text: &str| -> String {
+        text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
+    };
+    let schema = schema(VERSIONS[VERSIONS.len() - 1])?;
+    let meant = |class: &&Class| {
+        written.parse() == Ok(class.uid)
+            || plain(class.name) == plain(written)
+            || plain(class.caption) == plain(written)
+    };
+    schema.classes.iter().find(meant).map(|class| class.name)
+}
+
 /// The text of a version's facts, which a plan's hash covers; empty where `version` is none of [`VERSIONS`].
 pub fn facts(version: &str) -> &'static str {
     VERSIONS.iter().position(|known| *known == version).map_or("", |index| FACTS[index])

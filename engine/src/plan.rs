@@ -57,6 +57,8 @@ pub struct Plan {
     pub raw: Raw,
     /// The most characters of a raw record that the pinned version allows in `raw_data`; a longer one stays out of it.
     pub raw_data_chars_max: Option<u32>,
+    /// Lines with a condition that reads a redacted path: no text of a value is shown if it cannot be decided.
+    pub redacted_conditions: std::collections::BTreeSet<u32>,
     /// Identifies source, edition, schema, zone database and engine.
     pub hash: [u8; 32],
 }

@@ -8,7 +8,7 @@ use crate::code::Code;
 use crate::emit::{self, Present};
 use crate::eval::Machine;
 use crate::eval::list::Array;
-use crate::plan::{ExprId, Plan, Raw, ScopeId, Slot, Stmt};
+use crate::plan::{ExprId, Plan, ScopeId, Slot, Stmt};
 use crate::refusal::Refusal;
 
 /// The most events that one record may make.
@@ -117,8 +117,7 @@ impl<'a> Run<'_, 'a, '_> {
     fn condition(&mut self, condition: ExprId, line: u32) -> Result<bool, Stop> {
         let truth = self.machine.truth(condition);
         self.refuse_duplicate_key()?;
-        // Which conditions read a redacted path is not known here, so no text is shown if any path is redacted.
-        let hidden = matches!(self.machine.plan.raw, Raw::Redact(_));
+        let hidden = self.machine.plan.redacted_conditions.contains(&line);
         let counts = self.machine.tally.branch(line);
         counts.reached += 1;
         counts.taken += u64::from(truth == Ok(true));

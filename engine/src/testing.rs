@@ -95,6 +95,7 @@ impl Builder {
             emits: Vec::new(),
             raw: Raw::Keep,
             raw_data_chars_max: None,
+            redacted_conditions: Default::default(),
             hash: [0; 32],
         };
         Self { plan, members: 0 }

@@ -199,7 +199,28 @@ fn check_says_everything_on_standard_error() {
     let ended = folder.weir("check --short wrong.weir").code(1);
     assert_eq!(ended.err.lines().count(), 1, "{}", ended.err);
     assert!(ended.err.starts_with(&format!("wrong.weir:{line}:")), "{}", ended.err);
-    assert!(ended.err.contains(": W0"), "{}", ended.err);
+    assert!(ended.err.contains(": error[W0"), "{}", ended.err);
+
+    let ended = folder.weir("check --json wrong.weir").code(1);
+    assert!(ended.out.starts_with("{\"file\":\"wrong.weir\""), "{}", ended.out);
+    assert_eq!((ended.out.lines().count(), ended.err.as_str()), (1, ""));
+
+    let ended = folder.weir("check --sarif wrong.weir p.weir").code(1);
+    let document: serde_json::Value = serde_json::from_str(&ended.out).unwrap();
+    assert_eq!(document["runs"][0]["results"].as_array().unwrap().len(), 1);
+
+    let ended = folder.weir("check --fix wrong.weir").code(0);
+    assert!(ended.err.contains(&format!("wrong.weir:{line}: W0211 fixed: ")), "{}", ended.err);
+    assert!(ended.err.contains("1 program checked: 0 errors"), "{}", ended.err);
+    let mended = fs::read_to_string(folder.path("wrong.weir")).unwrap();
+    assert_eq!(mended, fs::read_to_string(folder.path("p.weir")).unwrap());
+}
+
+#[test]
+fn explain_lists_the_codes() {
+    let ended = Folder::new().weir("explain --codes").code(0);
+    assert!(ended.out.contains("W0203  an attribute that OCSF does not have\n"), "{}", ended.out);
+    assert!(ended.out.contains("R1204  "), "{}", ended.out);
 }
 
 #[test]

@@ -9,6 +9,7 @@ use weir_engine::types::Type;
 
 use super::Checker;
 use super::enums::{Listed, sibling};
+use super::attributes::Meant;
 use super::event::{Columns, Line, set_twice};
 use super::ocsf_types::{Wanted, wanted};
 use crate::ast::{self, Entry};
@@ -46,7 +47,7 @@ impl Shape {
         }
     }
 
-    fn name(self) -> &'static str {
+    pub(super) fn name(self) -> &'static str {
         match self {
             Self::Class(class) => class.name,
             Self::Object(object) => object.name,
@@ -165,6 +166,7 @@ impl<'a> Checker<'a> {
         columns: &Columns,
     ) -> Option<hir::Emit> {
         let class = self.class(&emit.class)?;
+        self.emitted.push(class.name);
         let before = self.reports.errors();
         let mut root = Draft::new(Shape::Class(class), emit.class.span, String::new());
         self.entries(&emit.entries, &mut root, true);
@@ -194,34 +196,17 @@ impl<'a> Checker<'a> {
             "unknown class",
         )
         .label(self.head.version_span, "the version that this file pins");
-        let report = match self.meant_class(&name.node) {
-            Some((near, why)) => {
-                report.help(why).fix(format!("{} -> {near}", name.node), name.span, near)
-            }
+        let known = schema.classes.iter().map(|class| class.name);
+        let report = match nearest(&name.node, known) {
+            Some(near) => report.help(format!("did you mean `{near}`?")).fix(
+                format!("{} -> {near}", name.node),
+                name.span,
+                near,
+            ),
             None => report.help("where nothing fits, `api_activity` does"),
         };
         self.report(report);
         None
-    }
-
-    /// The class that was meant by a number, a caption, or a name that is nearly one; and what is said about it.
-    fn meant_class(&self, written: &str) -> Option<(&'static str, String)> {
-        let classes = &self.head.schema.classes;
-        let plain = |text: &str| -> String {
-            text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
-        };
-        if let Ok(number) = written.parse::<u32>() {
-            let class = classes.iter().find(|class| class.uid == number)?;
-            return Some((class.name, format!("class {number} is called `{}`", class.name)));
-        }
-        let same = |class: &&Class| {
-            plain(class.name) == plain(written) || plain(class.caption) == plain(written)
-        };
-        if let Some(class) = classes.iter().find(same) {
-            return Some((class.name, format!("it is written `{}`", class.name)));
-        }
-        let known = classes.iter().map(|class| class.name);
-        nearest(written, known).map(|near| (near, format!("did you mean `{near}`?")))
     }
 
     fn entries(&mut self, entries: &'a [Entry], object: &mut Draft, required: bool) {
@@ -482,15 +467,23 @@ impl<'a> Checker<'a> {
     }
 
     fn is_derived(&mut self, object: &Draft, key: &ast::Name, derived: String) {
-        self.report(
-            Diagnostic::error(
-                "W0209",
-                key.span,
-                format!("`{}` is derived", object.way_of(&key.node)),
-                "never written by hand",
-            )
-            .help(derived),
-        );
+        let report = Diagnostic::error(
+            "W0209",
+            key.span,
+            format!("`{}` is derived", object.way_of(&key.node)),
+            "never written by hand",
+        )
+        .help(derived);
+        let attributes = object.shape.attributes();
+        let source = attributes.into_iter().flat_map(Attributes::iter).find(|other| {
+            other.sibling == Some(key.node.as_str()) && object.get(other.name).is_none()
+        });
+        self.report(match source {
+            Some(source) => {
+                report.fix(format!("{} -> {}", key.node, source.name), key.span, source.name)
+            }
+            None => report,
+        });
     }
 
     fn unknown_attribute(
@@ -522,16 +515,15 @@ impl<'a> Checker<'a> {
             "unknown here",
         )
         .label(object.span, what);
-        report = match nearest(&key.node, known.iter().copied()) {
-            Some(near) => report.help(format!("it is called `{near}` in OCSF")).fix(
-                format!("{} -> {near}", key.node),
-                key.span,
-                near,
-            ),
+        let known = shortened(&known);
+        report = match self.meant_attribute(object, &key.node) {
+            Some(Meant { help, instead: Some(instead) }) => {
+                report.help(help).fix(format!("{} -> {instead}", key.node), key.span, instead)
+            }
+            Some(Meant { help, instead: None }) => report.help(help),
             None => report.help(format!(
-                "what has no place in OCSF goes to `unmapped.{}`; this object has {}",
-                key.node,
-                shortened(&known)
+                "what has no place in OCSF goes to `unmapped.{}`; this object has {known}",
+                key.node
             )),
         };
         self.report(report);
@@ -675,16 +667,25 @@ impl<'a> Checker<'a> {
             if matches!(attribute.ty, AttributeType::Object(_)) && attribute.is_array {
                 self.is_a_list(target);
             } else {
-                let name = attribute.name;
-                self.report(
-                    Diagnostic::error(
-                        "W0302",
-                        target.span,
-                        format!("`{text}` is an object, not a single value"),
-                        "needs a block",
-                    )
-                    .help(format!("set its attributes: `{text} {{ ... }}` or `{name}.name = ...`")),
+                let has_name = self
+                    .shape_of(attribute)
+                    .and_then(Shape::attributes)
+                    .is_some_and(|attributes| attributes.get("name").is_some());
+                let report = Diagnostic::error(
+                    "W0302",
+                    target.span,
+                    format!("`{text}` is an object, not a single value"),
+                    "has attributes of its own",
                 );
+                self.report(if has_name {
+                    report.help(format!("set one of them: `{text}.name = ...`")).fix(
+                        format!("{text}.name"),
+                        target.span,
+                        format!("{text}.name"),
+                    )
+                } else {
+                    report.help(format!("write one line for each: `{text} {{ ... }}`"))
+                });
             }
             return None;
         };
@@ -707,6 +708,13 @@ impl<'a> Checker<'a> {
             })
             .collect();
         let attributes = draft.shape.attributes();
+        if report && !required && !draft.way.is_empty() {
+            let all = attributes.into_iter().flat_map(Attributes::iter);
+            let needed: Vec<&'static str> =
+                all.filter(|one| self.is_required(one)).map(|one| one.name).collect();
+            let sets: Vec<Vec<String>> = constraints.iter().map(|(_, set)| set.clone()).collect();
+            self.may_be_incomplete(&draft, &needed, &sets);
+        }
         let mut object = hir::Object { guard: draft.guard.map(Box::new), ..Default::default() };
         for member in draft.members {
             let attribute = attributes.and_then(|attributes| attributes.get(&member.name));

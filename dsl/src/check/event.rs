@@ -60,6 +60,7 @@ impl<'a> Checker<'a> {
         if let Some((_, first)) = seen.iter().find(|(known, _)| *known == name) {
             let first = *first;
             self.report(set_twice(&format!("event.{name}"), target.span, first));
+            columns.poisoned = true;
             return;
         }
         seen.push((name.clone(), target.span));
@@ -267,6 +268,12 @@ impl<'a> Checker<'a> {
             return None;
         }
         if !lacking.is_empty() {
+            // One `event` that lacks a column makes every emit lack it: the first says it.
+            let missed = lacking.join(", ");
+            if self.columns_missed.contains(&missed) {
+                return None;
+            }
+            self.columns_missed.push(missed);
             self.report(
                 Diagnostic::error(
                     "W0503",

@@ -69,6 +69,8 @@ pub(super) struct TableInfo {
     pub(super) cells: Vec<Vec<Span>>,
     /// Columns that were made of others: the column, the attribute whose values its cells name, the new column.
     pub(super) listed: Vec<(u16, &'static Enumeration, u16)>,
+    /// Its columns were refused, so what reads them keeps silent.
+    pub(super) poisoned: bool,
 }
 
 /// Most rows of a table.
@@ -251,6 +253,7 @@ impl<'a> Checker<'a> {
     }
 
     fn table(&mut self, table: &ast::Table) -> TableInfo {
+        let before = self.reports.list.len();
         let columns: Vec<_> = table
             .columns
             .iter()
@@ -288,7 +291,7 @@ impl<'a> Checker<'a> {
             );
         }
         spans.extend(else_spans);
-        TableInfo { hir, columns, cells: spans, listed: Vec::new() }
+        TableInfo { hir, columns, cells: spans, listed: Vec::new(), poisoned: self.reports.list.len() > before }
     }
 
     fn column_type(&mut self, ty: Option<&ast::Name>) -> Type {

@@ -239,6 +239,9 @@ impl<'a> Checker<'a> {
                 return None;
             }
         };
+        if self.tables[index].poisoned {
+            return None;
+        }
         let columns = &self.tables[index].columns;
         if let Some(at) = columns.iter().position(|(known, _)| *known == name.node) {
             let ty = columns[at].1;

@@ -7,7 +7,7 @@ use super::event::Columns;
 use super::names::Binding;
 use crate::ast::{self, Item, Stmt as Ast};
 use crate::diagnostic::Diagnostic;
-use crate::hir::{self, ExprKind, Field, LoopId, Path, Stmt};
+use crate::hir::{self, Expr, ExprKind, Field, LoopId, Path, Stmt};
 use crate::source::Span;
 
 /// Most emits of a program.
@@ -26,6 +26,12 @@ pub(super) struct EmitFacts {
     /// The loops around it, outermost first.
     loops: Vec<LoopId>,
     columns: Vec<Field>,
+}
+
+impl EmitFacts {
+    pub(super) fn columns(&self) -> &[Field] {
+        &self.columns
+    }
 }
 
 /// Where a statement stands.
@@ -108,12 +114,12 @@ impl<'a> Checker<'a> {
         for item in items {
             match item {
                 Item::Keep(condition, _) => {
-                    if let Some(condition) = self.condition(condition) {
+                    if let Some(condition) = self.routing_condition(condition) {
                         filters.push(Stmt::Filter { keep: true, condition });
                     }
                 }
                 Item::Stmt(Ast::Drop(Some(condition), _)) => {
-                    if let Some(condition) = self.condition(condition) {
+                    if let Some(condition) = self.routing_condition(condition) {
                         filters.push(Stmt::Filter { keep: false, condition });
                     }
                 }
@@ -124,6 +130,15 @@ impl<'a> Checker<'a> {
         self.rules(&body, items);
         filters.extend(body);
         filters
+    }
+
+    /// A condition that decides about records: whether it reads a redacted path is noted.
+    fn routing_condition(&mut self, expr: &'a ast::Expr) -> Option<Expr> {
+        let condition = self.condition(expr)?;
+        if self.reads_redacted(&condition) {
+            self.redacted_conditions.insert(self.source.line(condition.span.start));
+        }
+        Some(condition)
     }
 
     fn top_level_names(&mut self, items: &'a [Item]) -> Columns {
@@ -202,7 +217,7 @@ impl<'a> Checker<'a> {
                 body.push(Stmt::Drop(*span));
             }
             Ast::Drop(Some(condition), _) => {
-                if let Some(condition) = self.condition(condition) {
+                if let Some(condition) = self.routing_condition(condition) {
                     body.push(Stmt::Filter { keep: false, condition });
                 }
             }
@@ -238,7 +253,7 @@ impl<'a> Checker<'a> {
         let mut arms = Vec::new();
         let mut sound = true;
         for (arm, (condition, block)) in when.arms.iter().enumerate() {
-            let condition = self.condition(condition);
+            let condition = self.routing_condition(condition);
             let mut inner = around.clone();
             inner.branches.push((chain, arm));
             let body = self.block(block, columns, &inner);
@@ -339,6 +354,7 @@ impl<'a> Checker<'a> {
             }
         }
         self.counting(&emits);
+        self.unlisted_costs(&emits);
         let always = body.iter().any(|stmt| matches!(stmt, Stmt::Emit(_)));
         if !always {
             for item in items {

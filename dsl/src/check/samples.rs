@@ -122,7 +122,7 @@ impl<'a> Checker<'a> {
     }
 
     /// The records of a sample; nothing of one that is no JSON.
-    fn records_of(&self, given: &str) -> Vec<OwnedValue> {
+    pub(super) fn records_of(&self, given: &str) -> Vec<OwnedValue> {
         let Format::Json(records) = &self.head.input.format else {
             return documents(given);
         };
@@ -146,7 +146,7 @@ impl<'a> Checker<'a> {
     }
 
     /// The values that a path has in a record: several for a loop's element.
-    fn values<'v>(&self, path: &Path, record: &'v OwnedValue) -> Vec<&'v OwnedValue> {
+    pub(super) fn values<'v>(&self, path: &Path, record: &'v OwnedValue) -> Vec<&'v OwnedValue> {
         let mut values = match path.root {
             Root::Record => vec![record],
             Root::Wrapper | Root::Derived(_) => return Vec::new(),

@@ -37,18 +37,19 @@ pub fn render(diagnostics: &[Diagnostic], source: &Source, color: bool) -> Strin
     text
 }
 
-/// One line for each report: `file:line:column: W0203 what is wrong`.
+/// One line for each report: `file:line:column: error[W0203]: what is wrong`.
 pub fn render_short(diagnostics: &[Diagnostic], source: &Source) -> String {
     let lines = ordered(diagnostics).into_iter().map(|diagnostic| {
         let (line, column) = source.line_column(diagnostic.primary.span.start);
         let message = visible(&diagnostic.message).replace('\n', " ");
-        format!("{}:{line}:{column}: {} {message}\n", source.name, diagnostic.code)
+        let severity = super::json::severity(diagnostic.severity);
+        format!("{}:{line}:{column}: {severity}[{}]: {message}\n", source.name, diagnostic.code)
     });
     lines.collect()
 }
 
 /// Errors before warnings; among them what could not be read before what follows from it; then as in the text.
-fn ordered(diagnostics: &[Diagnostic]) -> Vec<&Diagnostic> {
+pub(super) fn ordered(diagnostics: &[Diagnostic]) -> Vec<&Diagnostic> {
     let mut ordered: Vec<_> = diagnostics.iter().collect();
     ordered.sort_by_key(|diagnostic| {
         let syntax = diagnostic.code.starts_with("W00");
@@ -174,7 +175,7 @@ mod tests {
         let drawn = render(std::slice::from_ref(&diagnostic), &source, false);
         assert!(drawn.contains("a?[2J \u{FFFD}b\u{B7}\u{1F6AB}c"), "{drawn}");
         assert!(!drawn.contains(|c: char| c.is_control() && c != '\n'), "{drawn}");
-        assert_eq!(render_short(&[diagnostic], &source), "x:1:11: W0001 m?\n");
+        assert_eq!(render_short(&[diagnostic], &source), "x:1:11: error[W0001]: m?\n");
     }
 
     #[test]
@@ -186,7 +187,10 @@ mod tests {
         all.push(syntax);
         assert!(render(&all, &source, false).ends_with("... and 2 more\n"));
         let short = render_short(&all, &source);
-        assert!(short.starts_with("x:2:2: W0001 first cause\nx:1:1: W0501 w\n"), "{short}");
+        assert!(
+            short.starts_with("x:2:2: error[W0001]: first cause\nx:1:1: warning[W0501]: w\n"),
+            "{short}"
+        );
         assert_eq!(short.lines().count(), 22);
     }
 

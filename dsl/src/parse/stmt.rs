@@ -615,15 +615,11 @@ fn emit(input: Tokens<'_>) -> Parsed<'_, Emit> {
     Ok((rest, Emit { class, entries, span: input.span_to(rest) }))
 }
 
-/// The name of a class. Its number or its caption is taken, too: the schema knows which class was meant.
+/// The name of a class. What else it may have been called is reported, and read as its name.
 fn class(input: Tokens<'_>) -> Parsed<'_, Name> {
     let token = input.peek();
-    let end = match token.kind {
-        Kind::Number => input.advance(),
-        Kind::String | Kind::SingleQuoted => {
-            let (rest, text) = constant(input)?;
-            return Ok((rest, Spanned { node: text.node, span: token.span }));
-        }
+    let rest = match token.kind {
+        Kind::Number | Kind::String | Kind::SingleQuoted => input.advance(),
         Kind::Word if input.is_name() => {
             let mut rest = input.advance();
             while matches!(rest.kind(), Kind::Word | Kind::Minus) && !rest.peek().line_start {
@@ -631,10 +627,30 @@ fn class(input: Tokens<'_>) -> Parsed<'_, Name> {
             }
             if rest.kind() == Kind::BraceOpen { rest } else { input.advance() }
         }
-        _ => return must_name("an OCSF class such as `api_activity` after `emit`")(input),
+        _ => input,
     };
-    let span = input.span_to(end);
-    Ok((end, Spanned { node: input.slice(span).to_owned(), span }))
+    if rest.at == input.at || rest.at == input.at + 1 && token.kind == Kind::Word {
+        return must_name("an OCSF class such as `api_activity` after `emit`")(input);
+    }
+    let span = input.span_to(rest);
+    let written = input.slice(span);
+    let report = Diagnostic::error(
+        "W0201",
+        span,
+        "a class is written by its name, in small letters and with `_`",
+        "not its name",
+    );
+    let meant = crate::ocsf::class_called(written.trim_matches(['"', '\'']));
+    input.cx.report(match meant {
+        Some(class) => report.help(format!("write `{class}`")).fix(
+            format!("{written} -> {class}"),
+            span,
+            class,
+        ),
+        None => report.help("where nothing fits, write `api_activity`"),
+    });
+    let node = meant.unwrap_or("api_activity").to_owned();
+    Ok((rest, Spanned { node, span }))
 }
 
 fn object(input: Tokens<'_>) -> Parsed<'_, ObjectBlock> {

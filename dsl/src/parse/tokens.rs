@@ -695,6 +695,16 @@ pub(crate) fn braces<'t, T>(
 ) -> Parsed<'t, (Vec<T>, Span)> {
     nested(input, |input| {
         let (mut rest, open) = open_brace(input, shape)?;
+        while rest.kind() == Kind::BraceOpen && !input.cx.balanced {
+            let span = rest.peek().span;
+            rest.cx.syntax(
+                Diagnostic::error("W0008", span, "one `{` is enough", "a second one")
+                    .label(open, "the first one")
+                    .help("remove it")
+                    .fix("remove {", span, ""),
+            );
+            rest = rest.advance();
+        }
         let (mut entries, depth) = (Vec::new(), rest.peek().depth);
         loop {
             rest = skip_separators(rest, shape);

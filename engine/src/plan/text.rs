@@ -118,18 +118,25 @@ impl<'p> Text<'p> {
         self.indented(|text| stmts.iter().for_each(|stmt| text.stmt(stmt)));
     }
 
+    /// Says of a condition that it reads a redacted path.
+    fn hidden(&self, line: u32) -> &'static str {
+        if self.plan.redacted_conditions.contains(&line) { ", redacted" } else { "" }
+    }
+
     fn stmt(&mut self, stmt: &Stmt) {
         match stmt {
             Stmt::Filter { keep, condition, line } => {
                 let word = if *keep { "keep" } else { "drop" };
                 let condition = self.expr(*condition);
-                self.line(&format!("{word} when {condition}    # line {line}"));
+                let hidden = self.hidden(*line);
+                self.line(&format!("{word} when {condition}    # line {line}{hidden}"));
             }
             Stmt::When { arms, otherwise } => {
                 let mut word = "when";
                 for (condition, body, line) in arms {
                     let condition = self.expr(*condition);
-                    self.line(&format!("{word} {condition} {{    # line {line}"));
+                    let hidden = self.hidden(*line);
+                    self.line(&format!("{word} {condition} {{    # line {line}{hidden}"));
                     self.stmts(body);
                     word = "} else when";
                 }

@@ -66,9 +66,9 @@ fn filters_drop_records() {
 }
 
 #[test]
-fn conditions_of_plans_that_redact_show_no_text() {
+fn conditions_that_read_a_redacted_path_show_no_text() {
     let mut builder = Builder::ndjson();
-    builder.plan.raw = Raw::Redact(vec![]);
+    builder.plan.redacted_conditions = [3].into();
     let condition = builder.read("a", Type::Bool);
     builder.plan.body = vec![Stmt::Filter { keep: true, condition, line: 3 }];
     let ran = builder.run(&[r#"{"a":"secret"}"#]);

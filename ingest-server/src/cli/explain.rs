@@ -13,6 +13,7 @@ pub(super) const EXAMPLES: &str = "\
 Examples:
   weir explain W0203                    what the compiler says about programs
   weir explain R1204                    why a record was refused
+  weir explain --codes                  every code and what it is about
   weir explain parser.weir              what becomes of a record, and all attributes of its events
   weir explain parser.weir --plan       what the engine runs, after optimisation
   weir explain --class api_activity     the attributes of a class of OCSF
@@ -22,8 +23,11 @@ Examples:
 pub(super) struct Arguments {
     /// A code, as messages and dead letters show it, or a program; with `--class`, the way to an
     /// attribute, such as actor.user
-    #[arg(value_name = "CODE|FILE|ATTRIBUTE", required_unless_present = "class")]
+    #[arg(value_name = "CODE|FILE|ATTRIBUTE", required_unless_present_any = ["class", "codes"])]
     what: Option<String>,
+    /// List all codes
+    #[arg(long, conflicts_with_all = ["what", "class"])]
+    codes: bool,
     /// Show what the engine runs
     #[arg(long, conflicts_with = "class")]
     plan: bool,
@@ -44,6 +48,9 @@ pub(super) fn explain(console: Console, arguments: &Arguments) -> Result<Verdict
             explain::schema::class(version, class, what)
                 .map_err(|unknown| Failure::Problem(unknown.0))?
         }
+        None if arguments.codes => {
+            code::CODES.iter().map(|known| format!("{}  {}\n", known.code, known.title)).collect()
+        }
         None if is_code(what) => page(what)?,
         None => explain_file(console, what, arguments.plan)?,
     };
@@ -62,7 +69,7 @@ fn is_code(what: &str) -> bool {
 fn page(what: &str) -> Result<String, Failure> {
     code::page(&what.to_uppercase()).map(str::to_owned).ok_or_else(|| {
         Failure::Problem(format!(
-            "there is no code `{what}`; codes are W or R and four digits, as W0203"
+            "there is no code `{what}`; `weir explain --codes` lists all"
         ))
     })
 }

@@ -250,8 +250,7 @@ impl<'a> Evaluator<'a> {
         self.refuse_duplicate().map_err(Stop::Reject)?;
         match value {
             Value::Invalid(fault) => {
-                // No text is shown if any path is redacted.
-                let hidden = matches!(self.program.raw, Raw::Redact(_));
+                let hidden = self.program.redacted_conditions.contains(&self.line(expr.span));
                 Err(Stop::Reject(Refusal {
                     message: message(fault, hidden),
                     text: fault.text.filter(|_| !hidden).unwrap_or_default().to_owned(),
