@@ -69,12 +69,18 @@ const COLUMNS: &[(&str, &[&str])] = &[
 ];
 
 impl Checker<'_> {
-    pub(super) fn meant_attribute(&self, object: &Draft, name: &str) -> Option<Meant> {
+    /// `has_steps`: the line goes on with an attribute of it.
+    pub(super) fn meant_attribute(
+        &self,
+        object: &Draft,
+        name: &str,
+        has_steps: bool,
+    ) -> Option<Meant> {
         let attributes = object.shape.attributes()?;
         let profiles = self.profiles();
         let is_on = |attribute: &&Attribute| attribute.exists_with(&profiles);
         if let Shape::Class(class) = object.shape
-            && let Some(meant) = self.of_class(class, object, name)
+            && let Some(meant) = if has_steps { self.object_of_class(class, name) } else { self.of_class(class, object, name) }
         {
             return Some(meant);
         }
@@ -101,6 +107,12 @@ impl Checker<'_> {
         let Shape::Class(class) = object.shape else { return None };
         let way = self.elsewhere(class, name)?;
         Some(Meant { help: format!("it stands in `{way}`"), instead: None })
+    }
+
+    /// An object that stands elsewhere in the class: `user` for `actor.user`.
+    fn object_of_class(&self, class: &'static Class, name: &str) -> Option<Meant> {
+        let way = self.elsewhere(class, name)?;
+        Some(Meant { help: format!("it stands in `{way}`"), instead: Some(way) })
     }
 
     fn of_class(&self, class: &'static Class, object: &Draft, name: &str) -> Option<Meant> {

@@ -516,7 +516,9 @@ impl<'a> Checker<'a> {
         )
         .label(object.span, what);
         let known = shortened(&known);
-        report = match self.meant_attribute(object, &key.node) {
+        let behind = self.source.text.get(key.span.end as usize..).unwrap_or_default();
+        let has_steps = behind.starts_with('.') || behind.trim_start().starts_with('{');
+        report = match self.meant_attribute(object, &key.node, has_steps) {
             Some(Meant { help, instead: Some(instead) }) => {
                 report.help(help).fix(format!("{} -> {instead}", key.node), key.span, instead)
             }
