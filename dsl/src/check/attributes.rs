@@ -80,7 +80,11 @@ impl Checker<'_> {
         let profiles = self.profiles();
         let is_on = |attribute: &&Attribute| attribute.exists_with(&profiles);
         if let Shape::Class(class) = object.shape
-            && let Some(meant) = if has_steps { self.object_of_class(class, name) } else { self.of_class(class, object, name) }
+            && let Some(meant) = if has_steps {
+                self.object_of_class(class, name)
+            } else {
+                self.of_class(class, object, name)
+            }
         {
             return Some(meant);
         }

@@ -8,8 +8,8 @@ use weir_engine::plan::{Check, Policy};
 use weir_engine::types::Type;
 
 use super::Checker;
-use super::enums::{Listed, sibling};
 use super::attributes::Meant;
+use super::enums::{Listed, sibling};
 use super::event::{Columns, Line, set_twice};
 use super::ocsf_types::{Wanted, wanted};
 use crate::ast::{self, Entry};

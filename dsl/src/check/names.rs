@@ -291,7 +291,13 @@ impl<'a> Checker<'a> {
             );
         }
         spans.extend(else_spans);
-        TableInfo { hir, columns, cells: spans, listed: Vec::new(), poisoned: self.reports.list.len() > before }
+        TableInfo {
+            hir,
+            columns,
+            cells: spans,
+            listed: Vec::new(),
+            poisoned: self.reports.list.len() > before,
+        }
     }
 
     fn column_type(&mut self, ty: Option<&ast::Name>) -> Type {

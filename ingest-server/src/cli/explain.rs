@@ -68,9 +68,7 @@ fn is_code(what: &str) -> bool {
 
 fn page(what: &str) -> Result<String, Failure> {
     code::page(&what.to_uppercase()).map(str::to_owned).ok_or_else(|| {
-        Failure::Problem(format!(
-            "there is no code `{what}`; `weir explain --codes` lists all"
-        ))
+        Failure::Problem(format!("there is no code `{what}`; `weir explain --codes` lists all"))
     })
 }
 

@@ -4,7 +4,7 @@
 
 use bumpalo::Bump;
 use sha2::{Digest, Sha256};
-use weir_dsl::hir::{Expr, ExprKind, LoopId, Path, Program, Raw, Root, Step, Stmt, TextPattern};
+use weir_dsl::hir::{Expr, ExprKind, LoopId, Path, Program, Root, Step, Stmt, TextPattern};
 use weir_dsl::source::{Source, Span};
 use weir_engine::builtins::Builtin;
 use weir_engine::code::Code;
