@@ -3,7 +3,7 @@
 //! It is not in [`ALL`](super::ALL), since it depends on its target: the checker puts it where a target has listed
 //! values and gives these as constants, for each value the number (or text) and its caption.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use bumpalo::Bump;
 
@@ -57,7 +57,7 @@ const fn conversion() -> Builtin {
 struct Listed {
     values: Vec<Constant>,
     /// The index of a value, by its caption and (of texts) by itself, in small letters.
-    by_word: HashMap<String, usize>,
+    by_word: BTreeMap<String, usize>,
     word_bytes_max: usize,
     numbers: NumberFormat,
     /// The value for what is missing.
@@ -68,7 +68,7 @@ impl Listed {
     fn new(constants: &[Constant], environment: &Environment) -> Result<Self, BadArgument> {
         let mut listed = Self {
             values: Vec::new(),
-            by_word: HashMap::new(),
+            by_word: BTreeMap::new(),
             word_bytes_max: 0,
             numbers: environment.numbers,
             unknown: None,
