@@ -46,7 +46,7 @@ fn seeds(seed: u64, rounds: u64) -> impl Iterator<Item = u64> {
 struct Tally {
     /// Distinct programs that ran.
     programs: HashSet<String>,
-    /// Programs that the compiler refused, by their first mistake.
+    /// Programs that the compiler refused, with their first mistakes.
     refused: BTreeMap<String, u64>,
     records: u64,
     events: u64,
@@ -104,8 +104,8 @@ impl Tally {
     fn refuse(&mut self, seed: u64, generated: &Generated, mistakes: &[Diagnostic]) {
         let Some(first) = mistakes.iter().find(|it| it.severity == Severity::Error) else { return };
         let line = &generated.text()[first.primary.span.range()];
-        println!("seed {seed} is refused: {} {}: {line}", first.code, first.message);
-        *self.refused.entry(first.code.to_owned()).or_default() += 1;
+        let what = format!("seed {seed}: {} {}: {line}", first.code, first.message);
+        *self.refused.entry(what).or_default() += 1;
     }
 
     /// The run was as large and as mixed as it was meant to be.
@@ -122,7 +122,7 @@ impl Tally {
         assert!(self.profiles.len() >= 10, "too few profiles: {:?}", self.profiles);
         for version in ocsf::VERSIONS {
             let of_version = self.classes.keys().filter(|(of, _)| *of == version);
-            let schema = ocsf::schema(version).unwrap();
+            let schema = ocsf::schema(version).expect("it is one of the versions");
             let categories: BTreeSet<u32> = of_version
                 .clone()
                 .filter_map(|(_, class)| schema.class(class))

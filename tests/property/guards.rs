@@ -147,9 +147,8 @@ fn untyped(plan: &mut Plan, ty: Type) -> usize {
     fields(plan, &mut |field| values.push(field.value));
     values.retain(|value| is_read(plan, *value));
     for value in &values {
-        match &mut plan.exprs[*value as usize] {
-            Expr::Read(_, of) => *of = Type::Text,
-            _ => {}
+        if let Expr::Read(_, of) = &mut plan.exprs[*value as usize] {
+            *of = Type::Text;
         }
     }
     fields(plan, &mut |field| {

@@ -188,7 +188,7 @@ impl Writer {
                 !class.constraints.iter().any(|it| it.members.iter().any(|way| way.contains('.')))
             })
             .collect();
-        *self.random.pick(&classes)
+        classes[self.random.below(classes.len() as u64) as usize]
     }
 
     fn choose_profiles(&mut self, class: &Class) {

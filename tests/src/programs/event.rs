@@ -147,7 +147,7 @@ impl Writer {
             // Of those that exclude each other several, so that some must be left out.
             let most = if constraint.kind == ConstraintKind::JustOne { 3 } else { 2 };
             for _ in 0..1 + self.random.below(most) {
-                add(*self.random.pick(&members));
+                add(members[self.random.below(members.len() as u64) as usize]);
             }
         }
         let more = if depth < DEPTH_MAX {

@@ -270,8 +270,8 @@ impl Writer {
 
     /// A `let` at the top, new or known.
     fn named(&mut self, kind: &Kind, depth: usize) -> String {
-        let known = self.lets.iter().filter(|(_, of)| of == kind);
-        if let Some((name, _)) = known.last() {
+        let known = self.lets.iter().rfind(|(_, of)| of == kind);
+        if let Some((name, _)) = known {
             return name.clone();
         }
         // What stands at the top reads the record only.
