@@ -181,6 +181,17 @@ mod tests {
     }
 
     #[test]
+    fn conditions_that_read_a_redacted_path_are_noted() {
+        let program = "weir 1\nparser \"x\" version 1\nocsf \"1.8.0\"\nproduct \"x\"\ninput ndjson { }\n\
+                       on error { required reject optional skip }\n\
+                       drop when .open == true\ndrop when .secret.flag == true\nraw redact [.secret]\n\
+                       event { id = .id time = .t actor = .a action = .b target = .c }\n\
+                       when .secret == \"x\" { drop } else {\nemit api_activity { activity_id = \"Other\" } }\n";
+        let plan = compile(&Source::new("x", program)).plan.unwrap();
+        assert_eq!(plan.redacted_conditions, [8, 11].into());
+    }
+
+    #[test]
     fn a_program_is_bounded() {
         let head = "weir 1\nparser \"x\" version 1\nocsf \"1.8.0\"\nproduct \"x\"\ninput ndjson { }\n\
                     on error { required reject optional skip }\n\

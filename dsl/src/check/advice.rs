@@ -136,7 +136,7 @@ impl<'a> Checker<'a> {
             ExprKind::Constant(_) => Some(true),
             ExprKind::Path(path) if path.root == Root::Record => {
                 let there = |value: &&OwnedValue| !value.is_null() && value.as_str() != Some("");
-                Some(self.values(path, record).iter().any(|value| there(value)))
+                Some(self.values(path, record).iter().any(there))
             }
             ExprKind::Let(index) => self.is_there(&self.typed_lets[*index].expr, record),
             ExprKind::Convert(inner) => self.is_there(inner, record),

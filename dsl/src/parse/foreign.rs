@@ -191,7 +191,7 @@ fn misplaced(input: Tokens<'_>, owner: &str) -> Option<Diagnostic> {
     }
     let begins = input.starts_item() || is_reserved(word) || input.starts_test_line();
     let bare = matches!(word, "given" | "expect" | "required" | "optional");
-    if !begins && !(bare && owner.is_empty()) {
+    if !(begins || bare && owner.is_empty()) {
         return None;
     }
     let (_, help) = PLACES.iter().find(|(words, _)| words.contains(&word))?;

@@ -1,6 +1,6 @@
 //! Filters, branches, loops, and the limits of a record.
 
-use crate::plan::{Check, Emit, Expr, ExprId, Field, Object, Policy, Raw, ScopeId, Slot, Stmt};
+use crate::plan::{Check, Emit, Expr, ExprId, Field, Object, Policy, ScopeId, Slot, Stmt};
 use crate::testing::{Builder, Ran, optional};
 use crate::types::Type;
 
