@@ -6,7 +6,7 @@
 //! What can be read in one way only is repaired and reported at once (`;`, `'text'`, `?.`, `// comment`, invisible
 //! characters), so that the parser never sees it. What cannot is an [`Kind::Unknown`] token for the parser to refuse.
 
-use logos::{Logos, Skip};
+use logos::Logos;
 
 use crate::diagnostic::Diagnostic;
 use crate::source::Span;
@@ -195,6 +195,10 @@ pub(crate) fn lex_piece(text: &str, piece: Span) -> (Vec<Token>, Vec<Diagnostic>
             Ok(kind) => kind,
             Err(()) => Kind::Unknown,
         };
+        // logos would skip them itself, but recursively: a thousand semicolons would be a thousand calls deep.
+        if kind == Kind::Skipped {
+            continue;
+        }
         if kind == Kind::BraceClose {
             depth -= 1;
         }
@@ -302,17 +306,16 @@ fn optional_dot(lexer: &mut logos::Lexer<'_, Kind>) {
     );
 }
 
-fn comment(lexer: &mut logos::Lexer<'_, Kind>) -> Skip {
+fn comment(lexer: &mut logos::Lexer<'_, Kind>) {
     let start = lexer.span().start;
     let hidden = lexer.slice().char_indices().find(|(_, character)| is_invisible(*character));
     if let Some((at, character)) = hidden {
         let range = start + at..start + at + character.len_utf8();
         report_invisible(lexer, range);
     }
-    Skip
 }
 
-fn slash_comment(lexer: &mut logos::Lexer<'_, Kind>) -> Skip {
+fn slash_comment(lexer: &mut logos::Lexer<'_, Kind>) {
     let range = lexer.span();
     let span = lexer.extras.span(range.start..range.start + 2);
     let report =
@@ -328,11 +331,10 @@ fn slash_comment(lexer: &mut logos::Lexer<'_, Kind>) -> Skip {
     } else {
         report.help("write `#`").fix("// -> #", span, "#")
     });
-    Skip
 }
 
 /// `/* ... */`: every line of it becomes a comment of its own.
-fn block_comment(lexer: &mut logos::Lexer<'_, Kind>) -> Skip {
+fn block_comment(lexer: &mut logos::Lexer<'_, Kind>) {
     let start = lexer.extras.span(lexer.span());
     let rest = lexer.remainder();
     let closed = rest.find("*/");
@@ -351,11 +353,10 @@ fn block_comment(lexer: &mut logos::Lexer<'_, Kind>) -> Skip {
         Diagnostic::error("W0021", start, "comments start with `#`", "not a comment in weir")
             .help("write `#` before each line of the comment");
     lexer.extras.say(if alone { report.fix("#", whole, lines.join("\n")) } else { report });
-    Skip
 }
 
 /// `-- ...` and `<!-- ... -->`
-fn dash_comment(lexer: &mut logos::Lexer<'_, Kind>) -> Skip {
+fn dash_comment(lexer: &mut logos::Lexer<'_, Kind>) {
     let range = lexer.span();
     let signs = if lexer.slice().starts_with('<') { 4 } else { 2 };
     let span = lexer.extras.span(range.start..range.start + signs);
@@ -365,17 +366,15 @@ fn dash_comment(lexer: &mut logos::Lexer<'_, Kind>) -> Skip {
             .help("write `#`")
             .fix(format!("{written} -> #"), span, "#");
     lexer.extras.say(report);
-    Skip
 }
 
-fn semicolon(lexer: &mut logos::Lexer<'_, Kind>) -> Skip {
+fn semicolon(lexer: &mut logos::Lexer<'_, Kind>) {
     let span = lexer.extras.span(lexer.span());
     lexer.extras.say(
         Diagnostic::error("W0018", span, "nothing ends with `;` in weir", "not needed")
             .help("remove it: each entry starts with a word, so no sign is needed between two")
             .fix("remove ;", span, ""),
     );
-    Skip
 }
 
 /// Whether a character is not shown, or reverses the direction of what follows.
@@ -385,14 +384,13 @@ pub(crate) fn is_invisible(character: char) -> bool {
         | '\u{2060}'..='\u{206F}' | '\u{FEFF}' | '\u{E0000}'..='\u{E0FFF}')
 }
 
-fn invisible(lexer: &mut logos::Lexer<'_, Kind>) -> Skip {
+fn invisible(lexer: &mut logos::Lexer<'_, Kind>) {
     let range = lexer.span();
     let at_start = lexer.extras.base == 0 && range.start == 0;
     // One byte order mark before everything is a habit of editors, not an attack.
     if !(at_start && lexer.slice() == "\u{FEFF}") {
         report_invisible(lexer, range);
     }
-    Skip
 }
 
 fn report_invisible(lexer: &mut logos::Lexer<'_, Kind>, range: std::ops::Range<usize>) {
@@ -407,7 +405,7 @@ fn report_invisible(lexer: &mut logos::Lexer<'_, Kind>, range: std::ops::Range<u
     );
 }
 
-fn odd_space(lexer: &mut logos::Lexer<'_, Kind>) -> Skip {
+fn odd_space(lexer: &mut logos::Lexer<'_, Kind>) {
     let span = lexer.extras.span(lexer.span());
     let code = lexer.slice().chars().next().map_or(0, u32::from);
     let message = format!("this is not an ordinary space (U+{code:04X})");
@@ -416,7 +414,6 @@ fn odd_space(lexer: &mut logos::Lexer<'_, Kind>) -> Skip {
             .help("write an ordinary space")
             .fix("ordinary space", span, " "),
     );
-    Skip
 }
 
 fn single_quotes(lexer: &mut logos::Lexer<'_, Kind>) {
