@@ -543,6 +543,48 @@ pub enum ExprKind {
     },
 }
 
+impl ExprKind {
+    /// Calls `see` for each expression right below this one.
+    pub(crate) fn for_each_part<'e>(&'e self, see: &mut dyn FnMut(&'e Expr)) {
+        match self {
+            Self::Error | Self::Text(_) | Self::Raw(_) | Self::Number(_) | Self::Unit(..) => {}
+            Self::Bool(_) | Self::Missing | Self::Name(_) => {}
+            Self::Interpolated(pieces) => pieces.iter().for_each(|piece| match piece {
+                Piece::Text(_) => {}
+                Piece::Expr(expr) => see(expr),
+            }),
+            Self::List(items) => items.iter().for_each(see),
+            Self::Match { subject, arms, otherwise } => {
+                see(subject);
+                arms.iter().map(|arm| &arm.value).chain(otherwise.as_deref()).for_each(see);
+            }
+            Self::If { condition, then, otherwise } => {
+                [condition, then, otherwise].into_iter().for_each(|expr| see(expr));
+            }
+            Self::Path { root, steps } => {
+                if let PathRoot::Expr(expr) = root {
+                    see(expr);
+                }
+                for step in steps {
+                    if let PathStep::Index(expr) = step {
+                        see(expr);
+                    }
+                }
+            }
+            Self::Call { args, .. } => args.iter().for_each(see),
+            Self::Pipe { subject, args, .. } => {
+                see(subject);
+                args.iter().for_each(see);
+            }
+            Self::Unary(_, inner) | Self::Is { subject: inner, .. } => see(inner),
+            Self::Binary(_, left, right) => {
+                see(left);
+                see(right);
+            }
+        }
+    }
+}
+
 /// A part of an interpolated text.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Piece {

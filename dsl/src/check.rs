@@ -76,17 +76,21 @@ pub fn check_with(
 #[derive(Debug, Default)]
 pub(crate) struct Reports {
     list: Vec<Diagnostic>,
+    /// What was reported where.
+    known: HashSet<(&'static str, Span)>,
 }
 
 impl Reports {
     /// Adds a report, unless the same cause was reported at the same place: a `let` is checked for each of its uses.
     pub(crate) fn push(&mut self, diagnostic: Diagnostic) {
-        let known = |old: &Diagnostic| {
-            old.code == diagnostic.code && old.primary.span == diagnostic.primary.span
-        };
-        if !self.list.iter().any(known) {
+        if self.known.insert((diagnostic.code, diagnostic.primary.span)) {
             self.list.push(diagnostic);
         }
+    }
+
+    /// Whether there is so much to say already that hints are not worth their time.
+    fn are_many(&self) -> bool {
+        self.list.len() > 200
     }
 
     fn has_errors(&self) -> bool {
@@ -149,7 +153,7 @@ pub(crate) struct Checker<'a> {
     path_steps: usize,
     is_too_large: bool,
     /// Names that were looked up in vain.
-    unknown_names: Vec<String>,
+    unknown_names: HashSet<String>,
     /// Profiles that a line needs and the file does not switch on.
     profiles_missed: Vec<&'static str>,
     emits: Vec<routing::EmitFacts>,
@@ -189,7 +193,7 @@ impl<'a> Checker<'a> {
             paths: HashSet::new(),
             path_steps: 0,
             is_too_large: false,
-            unknown_names: Vec::new(),
+            unknown_names: HashSet::new(),
             profiles_missed: Vec::new(),
             emits: Vec::new(),
             whens: 0,

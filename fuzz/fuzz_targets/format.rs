@@ -6,13 +6,17 @@ use weir_dsl::compile;
 use weir_dsl::format::format;
 use weir_dsl::source::Source;
 
-/// What `Debug` shows, without the places in the text.
+/// What `Debug` shows, without the places in the text and without hash maps, which have no order.
 fn without_places(shown: &impl std::fmt::Debug) -> String {
     let shown = format!("{shown:?}");
-    let mut parts = shown.split("Span { start: ");
-    let mut text = parts.next().unwrap_or_default().to_owned();
-    for part in parts {
-        text.push_str(part.split_once('}').map_or("", |(_, rest)| rest));
+    let mut text = shown;
+    for hidden in ["Span { start: ", "by_word: {"] {
+        let mut parts = text.split(hidden);
+        let mut rest = parts.next().unwrap_or_default().to_owned();
+        for part in parts {
+            rest.push_str(part.split_once('}').map_or("", |(_, rest)| rest));
+        }
+        text = rest;
     }
     text
 }

@@ -350,7 +350,7 @@ impl<'a> Checker<'a> {
             }
             Place::Let(index) => {
                 // As a bare path, a list of bare paths has no type of its own.
-                let ty = match self.natural(self.lets[index].expr) {
+                let ty = match self.lets[index].natural {
                     Some(Type::List(Type::Json)) if want.element().is_some() => want,
                     natural => natural.unwrap_or(want),
                 };
@@ -659,9 +659,7 @@ impl<'a> Checker<'a> {
             return Some(Type::Int);
         }
         match self.names.get(name)?.0 {
-            Binding::Let(index) if !self.lets[index].poisoned => {
-                self.natural(self.lets[index].expr)
-            }
+            Binding::Let(index) if !self.lets[index].poisoned => self.lets[index].natural,
             _ => None,
         }
     }

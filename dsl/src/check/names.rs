@@ -19,6 +19,8 @@ use crate::suggest::nearest;
 #[derive(Debug, Default)]
 pub(super) struct Names {
     list: Vec<(String, Binding, Span)>,
+    /// Where each name stands in the list.
+    places: HashMap<String, usize>,
 }
 
 /// What a name stands for.
@@ -48,7 +50,26 @@ pub(super) struct LetInfo<'a> {
     pub(super) field: Option<hir::Path>,
     /// It was reported; uses keep silent.
     pub(super) poisoned: bool,
+    /// The type that it has by itself, if it has one.
+    pub(super) natural: Option<Type>,
+    /// What it costs to look at all of it.
+    reach: Reach,
 }
+
+/// How much an expression is when every `let` in it is replaced by what it stands for.
+#[derive(Debug, Clone, Copy, Default)]
+struct Reach {
+    /// Levels of the tree.
+    height: u32,
+    /// Nodes of the tree.
+    nodes: u32,
+}
+
+/// Highest tree of `let`s in `let`s. Expressions alone have the same bound in the parser.
+const HEIGHT_MAX: u32 = 512;
+
+/// Most nodes behind the `let`s of one expression: thirty `let`s that each use the one before twice would be a billion.
+const NODES_MAX: u32 = 1 << 18;
 
 /// A loop.
 #[derive(Debug)]
@@ -87,11 +108,13 @@ impl Names {
 
     /// Forgets the names defined since.
     pub(super) fn leave(&mut self, mark: usize) {
-        self.list.truncate(mark);
+        for (name, ..) in self.list.drain(mark.min(self.list.len())..) {
+            self.places.remove(&name);
+        }
     }
 
     pub(super) fn get(&self, name: &str) -> Option<(Binding, Span)> {
-        let found = self.list.iter().find(|(known, ..)| known == name)?;
+        let found = self.list.get(*self.places.get(name)?)?;
         Some((found.1, found.2))
     }
 
@@ -136,6 +159,7 @@ impl<'a> Checker<'a> {
                 ),
             );
         } else {
+            self.names.places.insert(name.node.clone(), self.names.list.len());
             self.names.list.push((name.node.clone(), binding, name.span));
         }
     }
@@ -143,6 +167,8 @@ impl<'a> Checker<'a> {
     /// Defines a `let`, and checks it once as what it most naturally is.
     pub(super) fn define_let(&mut self, item: &'a ast::Let) {
         let index = self.lets.len();
+        let reach = self.reach(&item.expr);
+        let natural = reach.and_then(|_| self.natural(&item.expr));
         self.lets.push(LetInfo {
             name: item.name.node.clone(),
             expr: &item.expr,
@@ -151,17 +177,57 @@ impl<'a> Checker<'a> {
             typed: Vec::new(),
             record: None,
             field: None,
-            poisoned: false,
+            poisoned: reach.is_none(),
+            natural,
+            reach: reach.unwrap_or_default(),
         });
-        let before = self.reports.list.len();
+        if reach.is_none() {
+            self.reaches_too_far(&item.expr);
+            return self.define(&item.name, Binding::Let(index));
+        }
         if self.gives_record(&item.expr) {
             self.lets[index].poisoned = self.record_of_let(index).is_none();
         } else if !self.names_a_place(&item.expr) {
             let ty = self.natural(&item.expr).unwrap_or(Type::Text);
-            let poisoned = self.typed_let(index, ty).is_none();
-            self.lets[index].poisoned = poisoned && self.reports.list.len() > before;
+            // Whatever could not be typed was reported, here or at a `let` that it uses.
+            self.lets[index].poisoned = self.typed_let(index, ty).is_none();
         }
         self.define(&item.name, Binding::Let(index));
+    }
+
+    fn reaches_too_far(&mut self, expr: &ast::Expr) {
+        let message = "`let`s are nested too deeply in each other here";
+        let label = "stands for more than can be looked at";
+        self.report(
+            Diagnostic::error("W0005", expr.span, message, label)
+                .help("use what the first of them stand for directly, or choose with one `match`"),
+        );
+    }
+
+    /// How far an expression reaches through `let`s; none if that is too far.
+    fn reach(&self, expr: &ast::Expr) -> Option<Reach> {
+        let mut inner = Reach::default();
+        let mut whole = true;
+        let mut add = |reach: Option<Reach>| match reach {
+            Some(reach) => {
+                inner.height = inner.height.max(reach.height);
+                inner.nodes = inner.nodes.saturating_add(reach.nodes);
+            }
+            None => whole = false,
+        };
+        let named = |name: &str| match self.names.get(name) {
+            Some((Binding::Let(index), _)) => self.lets[index].reach,
+            _ => Reach::default(),
+        };
+        if let ast::ExprKind::Name(name) = &expr.node {
+            add(Some(named(name)));
+        }
+        if let ast::ExprKind::Path { root: ast::PathRoot::Name(name), .. } = &expr.node {
+            add(Some(named(&name.node)));
+        }
+        expr.node.for_each_part(&mut |part| add(self.reach(part)));
+        let reach = Reach { height: inner.height + 1, nodes: inner.nodes.saturating_add(1) };
+        (whole && reach.height <= HEIGHT_MAX && reach.nodes <= NODES_MAX).then_some(reach)
     }
 
     /// The typed form of a `let`, made at its first use.
@@ -206,16 +272,16 @@ impl<'a> Checker<'a> {
             return Some(binding);
         }
         // One misspelt definition makes every use unknown: the first says it.
-        if self.unknown_names.iter().any(|known| known == name) {
+        if !self.unknown_names.insert(name.to_owned()) {
             return None;
         }
-        self.unknown_names.push(name.to_owned());
         let mut report =
             Diagnostic::error("W0101", span, format!("there is no `{name}` here"), "unknown name");
         let given = ["index", "it", "meta"];
         let word = self.source.slice(span);
         let capital = name.starts_with(|c: char| c.is_uppercase());
-        report = match nearest(name, self.names.all().chain(given)) {
+        let hints = if self.reports.are_many() { 0 } else { usize::MAX };
+        report = match nearest(name, self.names.all().chain(given).take(hints)) {
             _ if matches!(name, "this" | "self" | "record" | "row" | "root" | "line" | "event" | "evt")
                 && word.strip_prefix(name).is_some_and(|rest| rest.starts_with('.')) =>
             {

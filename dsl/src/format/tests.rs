@@ -52,13 +52,17 @@ fn programs() -> Vec<(String, String)> {
     programs
 }
 
-/// What `Debug` shows, without the places in the text.
+/// What `Debug` shows, without the places in the text and without hash maps, which have no order.
 fn without_places(shown: &impl std::fmt::Debug) -> String {
     let shown = format!("{shown:?}");
-    let mut parts = shown.split("Span { start: ");
-    let mut text = parts.next().unwrap_or_default().to_owned();
-    for part in parts {
-        text.push_str(part.split_once('}').unwrap().1);
+    let mut text = shown;
+    for hidden in ["Span { start: ", "by_word: {"] {
+        let mut parts = text.split(hidden);
+        let mut rest = parts.next().unwrap_or_default().to_owned();
+        for part in parts {
+            rest.push_str(part.split_once('}').unwrap().1);
+        }
+        text = rest;
     }
     text
 }
