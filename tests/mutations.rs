@@ -169,12 +169,15 @@ fn outcomes(source: &Source) -> Vec<Outcome> {
                         .iter()
                         .filter_map(|&slip| outcome(source, &tokens, at, slip))
                         .collect();
-                    found.lock().unwrap().extend(of_token);
+                    found
+                        .lock()
+                        .expect("no thread panics while it holds the list")
+                        .extend(of_token);
                 }
             });
         }
     });
-    found.into_inner().unwrap()
+    found.into_inner().expect("no thread panics while it holds the list")
 }
 
 #[test]

@@ -1,4 +1,5 @@
 //! The language server, driven over standard input and output as an editor drives it.
+#![expect(clippy::unwrap_used, reason = "tests")]
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::path::Path;
