@@ -246,10 +246,12 @@ fn with_surroundings(items: &str) -> String {
     let (head, on_error) = input.split_at(input.find("on error").unwrap_or(input.len()));
     let event = if has("event {") { "" } else { EVENT };
     let emit = if has("emit ") { String::new() } else { emit("") };
-    match items.find("input ").filter(|_| has("input ")) {
-        // An input stands before everything else.
-        Some(_) => format!("{head}{items}{on_error}{event}{emit}"),
-        None => format!("{head}{on_error}{event}{items}{emit}"),
+    let early = ["input ", "drop ", "keep ", "raw ", "table "].map(has).contains(&true);
+    match (has("input "), early && !emit.is_empty()) {
+        // An input stands before everything else, filters and the like before the event.
+        (true, _) => format!("{head}{items}{on_error}{event}{emit}"),
+        (false, true) => format!("{head}{on_error}{items}{event}{emit}"),
+        (false, false) => format!("{head}{on_error}{event}{items}{emit}"),
     }
 }
 

@@ -259,7 +259,7 @@ fn an_editor_is_served_over_standard_input_and_output() {
     assert!(labels(&list).contains(&"Create".to_owned()), "{list}");
 
     // Its form, and its parts.
-    let untidy = fixed.replace("  id     = .id", "      id=.id");
+    let untidy = fixed.replace("  id     = .id", "      id     =.id");
     editor.show("textDocument/didChange", &untidy);
     let edits = editor.request(
         "textDocument/formatting",

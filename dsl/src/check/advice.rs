@@ -21,6 +21,8 @@ pub(super) struct Incomplete {
     class: &'static str,
     /// What OCSF asks for: of each group one value must be there.
     needs: Vec<Need>,
+    /// What would be lost with it.
+    others: Vec<Expr>,
 }
 
 /// Values of which one must be there.
@@ -50,7 +52,8 @@ impl<'a> Checker<'a> {
             .collect();
         if !needs.is_empty() {
             let name = draft.shape.name();
-            self.incomplete.push(Incomplete { span: draft.span, name, class, needs });
+            let others = values_beside(draft, &needs);
+            self.incomplete.push(Incomplete { span: draft.span, name, class, needs, others });
         }
     }
 
@@ -65,7 +68,7 @@ impl<'a> Checker<'a> {
         }
     }
 
-    /// W0206: an object that is left out in tests which expect the event it belongs to.
+    /// W0206: an object that is left out, and takes a value with it, in tests which expect the event it belongs to.
     fn left_out_in_tests(&mut self, file: &'a ast::File) {
         let events = self.expected_events(file);
         for incomplete in std::mem::take(&mut self.incomplete) {
@@ -79,6 +82,8 @@ impl<'a> Checker<'a> {
                 .iter()
                 .filter_map(|(_, test, record)| {
                     let need = incomplete.needs.iter().find(|need| self.is_absent(need, record))?;
+                    let lost = |value: &Expr| self.is_there(value, record) == Some(true);
+                    incomplete.others.iter().find(|value| lost(value))?;
                     Some((*test, need))
                 })
                 .collect();
@@ -244,6 +249,19 @@ fn value_that_may_be_missing(draft: &Draft, name: &str) -> Option<Expr> {
         },
         _ => None,
     }
+}
+
+/// The values that the author sets beside those that are needed. Constants are no loss.
+fn values_beside(draft: &Draft, needs: &[Need]) -> Vec<Expr> {
+    let needed = |name: &str| needs.iter().any(|need| need.names.iter().any(|known| known == name));
+    let values = draft.members.iter().filter(|member| !member.filler && !needed(&member.name));
+    values
+        .filter_map(|member| match &member.node {
+            DraftNode::Leaf(OutputNode::Value(field)) => Some(field.value.clone()),
+            _ => None,
+        })
+        .filter(|value| !matches!(value.kind, ExprKind::Constant(_)))
+        .collect()
 }
 
 fn is_zero(constant: &Constant) -> bool {
