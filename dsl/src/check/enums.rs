@@ -175,6 +175,9 @@ impl<'a> Checker<'a> {
             Ast::Text(_) | Ast::Number(_) | Ast::Unary(UnaryOp::Negate, _) if !listed.is_list => {
                 self.listed_literal(expr, listed)
             }
+            Ast::Name(word) if self.names.get(word).is_none() => {
+                self.word_without_quotes(word, expr.span, listed)
+            }
             Ast::Path { root, steps } if !super::list::is_all_elements(expr) && !listed.is_list => {
                 match self.place(root, steps, span)? {
                     Place::Cell(table, key, column, ty) => {
@@ -252,6 +255,35 @@ impl<'a> Checker<'a> {
             .help(help)
             .fix("to_enum", expr.span, read),
         );
+        None
+    }
+
+    /// A word that is no name: most likely a caption.
+    fn word_without_quotes<T>(&mut self, word: &str, span: Span, listed: Listed) -> Option<T> {
+        let values = listed.enumeration.values.iter();
+        let captions = values.map(|value| if listed.is_text { value.key } else { value.caption });
+        let captions: Vec<&str> = captions.collect();
+        let same = captions.iter().copied().find(|caption| caption.eq_ignore_ascii_case(word));
+        match same.or_else(|| nearest(word, captions.iter().copied())) {
+            Some(caption) => self.report(
+                Diagnostic::error(
+                    "W0101",
+                    span,
+                    format!("there is no `{word}` here"),
+                    "a value stands in quotes",
+                )
+                .label(listed.span, "takes one of the captions that OCSF lists")
+                .help(format!("write \"{caption}\""))
+                .fix(
+                    format!("{word} -> \"{caption}\""),
+                    span,
+                    format!("\"{caption}\""),
+                ),
+            ),
+            None => {
+                self.lookup(word, span);
+            }
+        }
         None
     }
 

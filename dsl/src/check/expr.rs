@@ -367,7 +367,7 @@ impl<'a> Checker<'a> {
             return self.number(&negative, want, span);
         }
         let ty = self.natural(inner).unwrap_or(want);
-        let ty = if matches!(ty, Type::Int | Type::Decimal | Type::Duration) {
+        let ty = if matches!(ty, Type::Int | Type::Decimal | Type::Float | Type::Duration) {
             ty
         } else {
             Type::Decimal
@@ -615,7 +615,10 @@ impl<'a> Checker<'a> {
             Ast::Pipe { subject, name, args } => {
                 self.natural_of_call(&name.node, std::iter::once(&**subject).chain(args))
             }
-            Ast::Unary(UnaryOp::Negate, inner) => self.natural(inner),
+            Ast::Unary(UnaryOp::Negate, inner) => Some(match self.natural(inner) {
+                Some(ty @ (Type::Int | Type::Float | Type::Duration)) => ty,
+                _ => Type::Decimal,
+            }),
             Ast::Binary(op, left, right) => self.natural_of_binary(*op, left, right),
         }
     }
