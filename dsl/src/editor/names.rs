@@ -8,7 +8,7 @@ use std::fmt;
 use super::Document;
 use crate::ast::{
     Block, Entry, Event, EventEntry, Expr, ExprKind, File, HandlerAction, Item, Let, Loop, Name,
-    ObjectBlock, PathRoot, PathStep, Piece, RawKind, Stmt, Value,
+    ObjectBlock, PathRoot, RawKind, Stmt, Value,
 };
 use crate::lex::Kind;
 use crate::parse::is_reserved;
@@ -154,7 +154,7 @@ impl Walk {
             Item::Table(_) | Item::Test(_) => {}
             Item::Raw(raw) => {
                 if let RawKind::Redact(paths) = &raw.kind {
-                    self.exprs(paths);
+                    paths.iter().for_each(|path| self.expr(path));
                 }
             }
             Item::Keep(condition, _) => self.expr(condition),
@@ -256,54 +256,14 @@ impl Walk {
         }
     }
 
-    fn exprs<'e>(&mut self, exprs: impl IntoIterator<Item = &'e Expr>) {
-        exprs.into_iter().for_each(|expr| self.expr(expr));
-    }
-
     fn expr(&mut self, expr: &Expr) {
         match &expr.node {
-            ExprKind::Error
-            | ExprKind::Text(_)
-            | ExprKind::Raw(_)
-            | ExprKind::Number(_)
-            | ExprKind::Unit(..)
-            | ExprKind::Bool(_)
-            | ExprKind::Missing => {}
-            ExprKind::Interpolated(pieces) => {
-                self.exprs(pieces.iter().filter_map(|piece| match piece {
-                    Piece::Text(_) => None,
-                    Piece::Expr(expr) => Some(expr),
-                }))
-            }
-            ExprKind::List(parts) => self.exprs(parts),
-            ExprKind::Match { subject, arms, otherwise } => {
-                self.expr(subject);
-                self.exprs(arms.iter().map(|arm| &arm.value));
-                self.exprs(otherwise.as_deref());
-            }
-            ExprKind::If { condition, then, otherwise } => {
-                self.exprs([&**condition, then, otherwise]);
-            }
-            ExprKind::Path { root, steps } => {
-                match root {
-                    PathRoot::Record | PathRoot::Wrapper => {}
-                    PathRoot::Name(name) => self.use_of(&name.node, name.span),
-                    PathRoot::Expr(root) => self.expr(root),
-                }
-                self.exprs(steps.iter().filter_map(|step| match step {
-                    PathStep::Index(index) => Some(index),
-                    PathStep::Key(_) | PathStep::Choice(..) | PathStep::Each(_) => None,
-                }));
-            }
             ExprKind::Name(name) => self.use_of(name, expr.span),
-            ExprKind::Call { args, .. } => self.exprs(args),
-            ExprKind::Pipe { subject, args, .. } => {
-                self.expr(subject);
-                self.exprs(args);
+            ExprKind::Path { root: PathRoot::Name(name), .. } => {
+                self.use_of(&name.node, name.span);
             }
-            ExprKind::Unary(_, inner) => self.expr(inner),
-            ExprKind::Binary(_, left, right) => self.exprs([&**left, right]),
-            ExprKind::Is { subject, .. } => self.expr(subject),
+            _ => {}
         }
+        expr.node.for_each_part(&mut |part| self.expr(part));
     }
 }
