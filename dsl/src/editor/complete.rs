@@ -12,6 +12,7 @@ use super::words::keyword;
 use crate::ast::{ExprKind, File, Item, PathRoot, PathStep};
 use crate::ocsf::{Attribute, Requirement};
 use crate::source::Span;
+use crate::tools::write;
 
 /// Something that could stand at a place.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -314,13 +315,7 @@ impl List<'_> {
                 (None, None) if member.members.is_empty() => String::new(),
                 (None, None) => "an object".to_owned(),
             };
-            let is_word = name
-                .starts_with(|first: char| first.is_ascii_alphabetic() || first == '_')
-                && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
-            let label = match is_word {
-                true => format!("{dot}{name}"),
-                false => format!("{dot}\"{}\"", name.replace('\\', "\\\\").replace('"', "\\\"")),
-            };
+            let label = format!("{dot}{}", write::key(name));
             self.push_as(label, CompletionKind::Field, detail, None, 3);
         }
     }
