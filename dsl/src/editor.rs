@@ -14,7 +14,6 @@ mod hover;
 mod names;
 mod outline;
 mod sample;
-mod typed;
 mod words;
 
 use crate::diagnostic::Diagnostic;

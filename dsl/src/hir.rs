@@ -4,6 +4,8 @@
 //! lines. An interpreter of this tree defines what a program means; `lower` turns it into the plan that the engine runs,
 //! and must not change that meaning.
 
+mod walk;
+
 use std::sync::Arc;
 
 use regex::Regex;
@@ -15,6 +17,8 @@ use weir_engine::plan::{
 use weir_engine::types::{NumberFormat, Type};
 
 use crate::source::Span;
+
+pub(crate) use walk::Part;
 
 /// A checked program.
 #[derive(Debug)]
@@ -475,53 +479,6 @@ impl Step {
         match self {
             Self::Member(name) => Some(name.clone()),
             Self::Choice(_) | Self::Element(_) | Self::Last => None,
-        }
-    }
-}
-
-impl Expr {
-    /// Calls `see` for each operand, left to right. A `let` has none here: it is an index.
-    pub fn for_each_part<'e>(&'e self, see: &mut dyn FnMut(&'e Expr)) {
-        match &self.kind {
-            ExprKind::Constant(_)
-            | ExprKind::Path(_)
-            | ExprKind::StringOnly(_)
-            | ExprKind::Meta(_)
-            | ExprKind::Index(_)
-            | ExprKind::Column(_)
-            | ExprKind::Let(_) => {}
-            ExprKind::Concat(parts) | ExprKind::List(parts) => parts.iter().for_each(see),
-            ExprKind::Call { args, .. } => args.iter().for_each(see),
-            ExprKind::Not(inner)
-            | ExprKind::Negate(inner)
-            | ExprKind::In(inner, _)
-            | ExprKind::Matches(inner, _)
-            | ExprKind::Is(_, _, inner)
-            | ExprKind::Cell(_, inner, _)
-            | ExprKind::Any(_, _, inner)
-            | ExprKind::All(_, _, inner)
-            | ExprKind::Fold(_, _, _, inner)
-            | ExprKind::Convert(inner) => see(inner),
-            ExprKind::Count(_, _, condition) => condition.iter().for_each(|inner| see(inner)),
-            ExprKind::And(left, right)
-            | ExprKind::Or(left, right)
-            | ExprKind::Compare(_, left, right)
-            | ExprKind::InList(left, right)
-            | ExprKind::Coalesce(left, right)
-            | ExprKind::Arithmetic(_, left, right) => {
-                see(left);
-                see(right);
-            }
-            ExprKind::If(condition, then, otherwise) => {
-                see(condition);
-                see(then);
-                see(otherwise);
-            }
-            ExprKind::Match { subject, arms, otherwise } => {
-                see(subject);
-                arms.iter().for_each(|(_, value)| see(value));
-                see(otherwise);
-            }
         }
     }
 }

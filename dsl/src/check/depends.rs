@@ -9,15 +9,9 @@ impl Checker<'_> {
     /// The loops whose element or position the expression reads.
     pub(super) fn loops_of(&self, expr: &Expr) -> Vec<LoopId> {
         let mut loops = Vec::new();
-        self.visit(expr, &mut |part| match &part.kind {
-            ExprKind::Index(id) => loops.push(*id),
-            ExprKind::Path(path)
-            | ExprKind::StringOnly(path)
-            | ExprKind::Count(path, ..)
-            | ExprKind::Any(path, ..)
-            | ExprKind::All(path, ..)
-            | ExprKind::Fold(_, path, ..) => self.note_loops(path, &mut loops),
-            _ => {}
+        self.visit(expr, &mut |part| match part.kind {
+            ExprKind::Index(id) => loops.push(id),
+            _ => part.path().into_iter().for_each(|path| self.note_loops(path, &mut loops)),
         });
         loops
     }
@@ -39,15 +33,7 @@ impl Checker<'_> {
         let mut found = false;
         self.visit(expr, &mut |part| {
             // What stands in the place of an array may be something else, whose text a dead letter would show.
-            if let ExprKind::Path(path)
-            | ExprKind::StringOnly(path)
-            | ExprKind::Count(path, ..)
-            | ExprKind::Any(path, ..)
-            | ExprKind::All(path, ..)
-            | ExprKind::Fold(_, path, ..) = &part.kind
-            {
-                found |= self.is_redacted(path);
-            }
+            found |= part.path().is_some_and(|path| self.is_redacted(path));
         });
         found
     }
@@ -96,11 +82,12 @@ impl Checker<'_> {
 
     /// Calls `see` for the expression and all its parts, `let`s included.
     pub(super) fn visit(&self, expr: &Expr, see: &mut dyn FnMut(&Expr)) {
-        see(expr);
-        if let ExprKind::Let(index) = expr.kind {
-            self.visit(&self.typed_lets[index].expr, see);
-        }
-        expr.for_each_part(&mut |part| self.visit(part, see));
+        expr.walk(&mut |part| {
+            see(part);
+            if let ExprKind::Let(index) = part.kind {
+                self.visit(&self.typed_lets[index].expr, see);
+            }
+        });
     }
 }
 

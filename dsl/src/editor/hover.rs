@@ -9,9 +9,8 @@ use super::Document;
 use super::context::{self, Block, Place};
 use super::facts::{self, Pin};
 use super::names::NameKind;
-use super::typed::each_expr;
 use super::words::keyword;
-use crate::hir::{self, ExprKind};
+use crate::hir::{self, ExprKind, Part};
 use crate::lex::Kind;
 use crate::source::Span;
 
@@ -68,7 +67,8 @@ pub(super) fn hover(document: &Document, offset: u32) -> Option<Hover> {
 fn of_path(document: &Document, offset: u32) -> Option<Hover> {
     let mut found: Option<&hir::Expr> = None;
     if let Some(program) = &document.compiled.program {
-        each_expr(program, &mut |expr| {
+        program.for_each_part(&mut |part| {
+            let Part::Expr(expr) = part else { return };
             let is_path = matches!(expr.kind, ExprKind::Path(_) | ExprKind::StringOnly(_));
             let holds = expr.span.start <= offset && offset < expr.span.end;
             let smaller = found.is_none_or(|known| {

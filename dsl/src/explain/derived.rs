@@ -2,7 +2,7 @@
 
 use weir_engine::plan::Column;
 
-use crate::hir::{Expr, ExprKind, Field};
+use crate::hir::{ExprKind, Field};
 
 /// Of an attribute that is the same in all events of its `emit`.
 pub(super) fn of_constant(attribute: &str) -> &'static str {
@@ -27,8 +27,10 @@ pub(super) fn of_value(attribute: &str, field: &Field) -> String {
         _ => {}
     }
     let mut columns = Vec::new();
-    note_columns(&field.value, &mut columns);
-    columns.dedup();
+    field.value.walk(&mut |part| match part.kind {
+        ExprKind::Column(column) if !columns.contains(&column) => columns.push(column),
+        _ => {}
+    });
     let unless_zero = match columns.first() {
         Some(Column::CostUsd | Column::TokensInput | Column::TokensOutput) => ", if not 0",
         _ => "",
@@ -40,13 +42,4 @@ pub(super) fn of_value(attribute: &str, field: &Field) -> String {
     } else {
         names.join(" and ") + unless_zero
     }
-}
-
-fn note_columns(expr: &Expr, columns: &mut Vec<Column>) {
-    if let ExprKind::Column(column) = expr.kind
-        && !columns.contains(&column)
-    {
-        columns.push(column);
-    }
-    expr.for_each_part(&mut |part| note_columns(part, columns));
 }

@@ -5,10 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use weir_engine::types::Type;
 
 use super::infer;
-use crate::hir::{
-    DerivedId, DerivedKind, Element, Emit, Expr, ExprKind, Field, Handler, LoopId, Object,
-    OutputNode, Path, Program, Raw, Root, Step, Stmt,
-};
+use crate::hir::{DerivedId, DerivedKind, ExprKind, LoopId, Part, Path, Program, Raw, Root, Step};
 
 /// Loops nest twice, and what is found is not looked for in what is found more often.
 const DEPTH_MAX: usize = 8;
@@ -29,13 +26,10 @@ pub struct Reads {
 impl Reads {
     /// All that a program reads, also what it only counts or redacts.
     pub fn of(program: &Program) -> Self {
-        let mut walk = Walk::default();
-        program.lets.iter().for_each(|item| walk.expr(&item.expr));
-        (0..).zip(&program.derived).for_each(|(id, derived)| walk.derived(id, &derived.kind));
-        walk.statements(&program.body);
+        let found = Found::of(program);
         let mut reads = Self::default();
-        for (path, ty, at) in &walk.paths {
-            reads.add(path, *ty, *at, &walk);
+        for (path, ty, at) in &found.paths {
+            reads.add(path, *ty, *at, &found);
         }
         if let Raw::Redact(paths) = &program.raw {
             for path in paths {
@@ -77,12 +71,12 @@ impl Reads {
         self.choices.contains(steps)
     }
 
-    fn add(&mut self, path: &Path, ty: Option<Type>, at: u32, walk: &Walk) {
+    fn add(&mut self, path: &Path, ty: Option<Type>, at: u32, found: &Found<'_>) {
         if path.root == Root::Wrapper {
             self.wrapper.insert(path.steps.iter().map_while(Step::member).collect());
             return;
         }
-        let (ways, has_choice) = ways(path, walk, 0);
+        let (ways, has_choice) = ways(path, found, 0);
         for steps in ways {
             if has_choice {
                 self.choices.insert(steps.clone());
@@ -96,18 +90,18 @@ impl Reads {
 }
 
 /// All ways from the record that a path stands for; none from the wrapper.
-fn ways(path: &Path, walk: &Walk, depth: usize) -> (Vec<Vec<infer::Step>>, bool) {
+fn ways(path: &Path, found: &Found<'_>, depth: usize) -> (Vec<Vec<infer::Step>>, bool) {
     let (mut ways, mut has_choice) = match path.root {
         Root::Record => (vec![Vec::new()], false),
         Root::Wrapper => (Vec::new(), false),
         // What a function makes is not in the record; an element that it finds is.
-        Root::Derived(id) => match walk.found.get(&id).filter(|_| depth < DEPTH_MAX) {
-            Some(element) => self::ways(element, walk, depth + 1),
+        Root::Derived(id) => match found.elements.get(&id).filter(|_| depth < DEPTH_MAX) {
+            Some(element) => self::ways(element, found, depth + 1),
             None => (Vec::new(), false),
         },
-        Root::Loop(id) => match walk.loops.get(&id).filter(|_| depth < DEPTH_MAX) {
+        Root::Loop(id) => match found.loops.get(&id).filter(|_| depth < DEPTH_MAX) {
             Some(array) => {
-                let (mut ways, choice) = self::ways(array, walk, depth + 1);
+                let (mut ways, choice) = self::ways(array, found, depth + 1);
                 ways.iter_mut().for_each(|way| way.push(infer::Step::Elements));
                 (ways, choice)
             }
@@ -140,106 +134,36 @@ fn ways(path: &Path, walk: &Walk, depth: usize) -> (Vec<Vec<infer::Step>>, bool)
     (ways, has_choice)
 }
 
-/// Goes through a typed tree.
+/// What a program reads, by its own names for places.
 #[derive(Default)]
-struct Walk {
+struct Found<'p> {
     /// Paths with what they are read as; none if they are an array that is gone through.
-    paths: Vec<(Path, Option<Type>, u32)>,
-    loops: BTreeMap<LoopId, Path>,
+    paths: Vec<(&'p Path, Option<Type>, u32)>,
+    loops: BTreeMap<LoopId, &'p Path>,
     /// The elements that `find` finds.
-    found: BTreeMap<DerivedId, Path>,
+    elements: BTreeMap<DerivedId, &'p Path>,
 }
 
-impl Walk {
-    fn statements(&mut self, body: &[Stmt]) {
-        for statement in body {
-            match statement {
-                Stmt::Filter { condition, .. } => self.expr(condition),
-                Stmt::When { arms, otherwise } => {
-                    for (condition, body) in arms {
-                        self.expr(condition);
-                        self.statements(body);
-                    }
-                    self.statements(otherwise);
+impl<'p> Found<'p> {
+    fn of(program: &'p Program) -> Self {
+        let mut found = Self::default();
+        program.for_each_part(&mut |part| match part {
+            Part::Expr(expr) => {
+                if let ExprKind::Path(path) | ExprKind::StringOnly(path) = &expr.kind {
+                    found.paths.push((path, Some(expr.ty), expr.span.start));
                 }
-                Stmt::Each { array, id, body, span, .. } => {
-                    self.array(array, *id, span.start);
-                    self.statements(body);
-                }
-                Stmt::Emit(emit) => self.emit(emit),
-                Stmt::Drop(_) | Stmt::Reject(..) => {}
+            }
+            Part::Array(array, id, at) => {
+                found.loops.insert(id, array);
+                found.paths.push((array, None, at));
+            }
+        });
+        for (id, derived) in (0..).zip(&program.derived) {
+            if let DerivedKind::Find { value, .. } = &derived.kind {
+                found.elements.insert(id, value);
             }
         }
-    }
-
-    fn derived(&mut self, id: DerivedId, kind: &DerivedKind) {
-        match kind {
-            DerivedKind::Call { args, .. } => args.iter().for_each(|arg| self.expr(arg)),
-            DerivedKind::Find { array, id: element, value, condition } => {
-                self.array(array, *element, condition.span.start);
-                self.expr(condition);
-                self.found.insert(id, value.clone());
-            }
-        }
-    }
-
-    fn array(&mut self, array: &Path, id: LoopId, at: u32) {
-        self.loops.insert(id, array.clone());
-        self.paths.push((array.clone(), None, at));
-    }
-
-    fn emit(&mut self, emit: &Emit) {
-        emit.columns.iter().for_each(|field| self.field(field));
-        emit.extra.iter().for_each(|(_, field)| self.field(field));
-        self.object(&emit.root, emit.span.start);
-    }
-
-    fn field(&mut self, field: &Field) {
-        self.expr(&field.value);
-        for handler in [&field.on_missing, &field.on_invalid] {
-            if let Some(Handler::Value(value)) = handler {
-                self.expr(value);
-            }
-        }
-    }
-
-    fn object(&mut self, object: &Object, at: u32) {
-        object.guard.iter().for_each(|guard| self.expr(guard));
-        for member in &object.members {
-            match &member.node {
-                OutputNode::Constant(_) => {}
-                OutputNode::Value(field) => self.field(field),
-                OutputNode::Enum(field, echoes) => {
-                    self.field(field);
-                    echoes
-                        .iter()
-                        .filter_map(|echo| echo.other.as_ref())
-                        .for_each(|other| self.expr(other));
-                }
-                OutputNode::Object(object) => self.object(object, at),
-                OutputNode::List(elements) => elements.iter().for_each(|element| match element {
-                    Element::One(object) => self.object(object, at),
-                    Element::Each { array, id, object, .. } => {
-                        self.array(array, *id, at);
-                        self.object(object, at);
-                    }
-                }),
-            }
-        }
-    }
-
-    fn expr(&mut self, expr: &Expr) {
-        match &expr.kind {
-            ExprKind::Path(path) | ExprKind::StringOnly(path) => {
-                self.paths.push((path.clone(), Some(expr.ty), expr.span.start));
-            }
-            ExprKind::Count(array, id, _)
-            | ExprKind::Any(array, id, _)
-            | ExprKind::All(array, id, _)
-            | ExprKind::Fold(_, array, id, _) => self.array(array, *id, expr.span.start),
-            _ => {}
-        }
-        expr.for_each_part(&mut |part| self.expr(part));
+        found
     }
 }
 
