@@ -26,7 +26,6 @@ pub mod lower;
 pub mod ocsf;
 pub mod parse;
 pub mod source;
-pub mod suggest;
 pub mod testing;
 pub mod tools;
 

@@ -36,6 +36,7 @@ mod refusal;
 pub mod secrets;
 pub mod sound;
 mod statements;
+pub mod suggest;
 pub mod tally;
 #[cfg(test)]
 mod testing;

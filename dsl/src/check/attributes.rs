@@ -6,7 +6,7 @@
 use super::Checker;
 use super::emit::{Draft, Shape};
 use crate::ocsf::{self, Attribute, Attributes, Class};
-use crate::suggest::nearest;
+use weir_engine::suggest;
 
 /// What is said about an unknown attribute, and what to write for it.
 pub(super) struct Meant {
@@ -90,9 +90,9 @@ impl Checker<'_> {
         }
         let known = || attributes.iter().filter(is_on).map(|attribute| attribute.name);
         let plain = |text: &str| text.replace('_', "").to_lowercase();
-        let near = known().find(|known| plain(known) == plain(name)).or_else(|| {
-            nearest(name, known()).filter(|near| strsim::osa_distance(near, name) <= 2)
-        });
+        let near = known()
+            .find(|known| plain(known) == plain(name))
+            .or_else(|| suggest::misspelt(name, known()));
         let renamed = |near: &str| Meant {
             help: format!("it is called `{near}` in OCSF"),
             instead: Some(near.to_owned()),
@@ -105,7 +105,7 @@ impl Checker<'_> {
             let help = format!("OCSF {version} has it, this file pins {pin}");
             return Some(Meant { help, instead: None });
         }
-        if let Some(near) = nearest(name, known()) {
+        if let Some(near) = suggest::nearest(name, known()) {
             return Some(renamed(near));
         }
         let Shape::Class(class) = object.shape else { return None };

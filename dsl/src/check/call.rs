@@ -14,7 +14,7 @@ use crate::ast::{self, ExprKind as Ast, PathStep};
 use crate::diagnostic::Diagnostic;
 use crate::hir::{Expr, ExprKind, LoopId, Path, Root};
 use crate::source::Span;
-use crate::suggest::nearest;
+use weir_engine::suggest::nearest;
 
 /// Most paths of a program that differ.
 const PATHS_MAX: usize = 512;

@@ -19,7 +19,7 @@ use crate::ocsf::{
     Attribute, AttributeType, Attributes, Class, Constraint, ConstraintKind, Object, Requirement,
 };
 use crate::source::Span;
-use crate::suggest::nearest;
+use weir_engine::suggest::nearest;
 
 /// What the schema says of an object.
 #[derive(Debug, Clone, Copy)]

@@ -19,7 +19,7 @@ use crate::diagnostic::Diagnostic;
 use crate::hir::{self, Expr, ExprKind};
 use crate::ocsf::{Attribute, AttributeType, Attributes, Base, Enumeration, EnumerationValue};
 use crate::source::Span;
-use crate::suggest::nearest;
+use weir_engine::suggest::nearest;
 
 /// A target whose values are listed.
 #[derive(Debug, Clone, Copy)]

@@ -8,7 +8,7 @@ use crate::ast::{self, HandlerAction, Outcome};
 use crate::diagnostic::Diagnostic;
 use crate::hir::{Expr, Field, Handler};
 use crate::source::Span;
-use crate::suggest::nearest;
+use weir_engine::suggest::nearest;
 
 /// The columns that hold for the `emit`s of a block; an inner `event` replaces single ones.
 #[derive(Debug, Clone, Default)]

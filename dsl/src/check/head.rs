@@ -8,7 +8,7 @@ use crate::ast::{self, PathStep, Setting};
 use crate::diagnostic::Diagnostic;
 use crate::ocsf;
 use crate::source::Span;
-use crate::suggest::nearest;
+use weir_engine::suggest::nearest;
 
 /// Checks everything above the items. `None` if what follows could not be checked without guessing.
 pub(super) fn check(file: &ast::File, reports: &mut Reports) -> Option<Head> {

@@ -13,7 +13,7 @@ use crate::diagnostic::Diagnostic;
 use crate::hir::{self, LoopId};
 use crate::ocsf::Enumeration;
 use crate::source::Span;
-use crate::suggest::nearest;
+use weir_engine::suggest::nearest;
 
 /// The names in scope, innermost last.
 #[derive(Debug, Default)]

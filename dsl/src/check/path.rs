@@ -10,7 +10,7 @@ use crate::ast::{self, ExprKind, PathRoot, PathStep};
 use crate::diagnostic::Diagnostic;
 use crate::hir::{self, Path, Root, Step};
 use crate::source::Span;
-use crate::suggest::nearest;
+use weir_engine::suggest::nearest;
 
 /// What a path leads to.
 pub(super) enum Place {

@@ -13,7 +13,7 @@ use crate::ast::{self, BinaryOp, ExprKind as Ast, PathRoot, PathStep};
 use crate::diagnostic::Diagnostic;
 use crate::hir::{Derived, DerivedId, DerivedKind, Expr, ExprKind, LoopId, Path, Root, Step};
 use crate::source::Span;
-use crate::suggest::nearest;
+use weir_engine::suggest::nearest;
 
 /// Most records that a program makes.
 const DERIVED_MAX: usize = 512;

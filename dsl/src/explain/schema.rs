@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use crate::ocsf::{
     Attribute, AttributeType, Attributes, Constraint, ConstraintKind, Requirement, VERSIONS, schema,
 };
-use crate::suggest::nearest;
+use weir_engine::suggest::nearest;
 
 /// A class or object, or an attribute on the way to it, that does not exist.
 #[derive(Debug, Clone, PartialEq, Eq)]

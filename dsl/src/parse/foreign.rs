@@ -5,7 +5,7 @@
 //! [`inside`] what may have been meant in the middle of a value; the other functions are asked at one place each. An
 //! edit is offered only where one reading is left.
 
-use weir_engine::builtins;
+use weir_engine::{builtins, suggest};
 
 use super::expr::starts_value;
 use super::tokens::{Tokens, is_reserved};
@@ -1045,23 +1045,13 @@ pub(super) fn misspelt<'k>(
     span: Span,
     known: impl Iterator<Item = &'k str>,
 ) -> Option<Diagnostic> {
-    let near = near_word(word, known)?;
+    // Every short word is near a sign.
+    let near = suggest::misspelt(word, known.filter(|known| known.len() > 1))?;
     Some(
         Diagnostic::error("W0043", span, format!("`{word}` is no word of weir"), "misspelt?")
             .help(format!("did you mean `{near}`?"))
             .fix(format!("{word} -> {near}"), span, near),
     )
-}
-
-/// The word that differs in one place, or in two if it is long.
-fn near_word<'k>(word: &str, known: impl Iterator<Item = &'k str>) -> Option<&'k str> {
-    let lower = word.to_ascii_lowercase();
-    known
-        .filter(|known| *known != word)
-        .map(|known| (strsim::osa_distance(&lower, known), known))
-        .filter(|(edits, known)| *edits <= 1 && known.len() > 1 || *edits <= 2 && known.len() > 4)
-        .min_by_key(|(edits, _)| *edits)
-        .map(|(_, known)| known)
 }
 
 /// What a whole line looks like that begins with this word.

@@ -188,7 +188,8 @@ impl<'c> Comparison<'c> {
         match attributes.get(name) {
             Some(attribute) => Ok(Some(Shape::Attribute(attribute))),
             None => {
-                let near = crate::suggest::nearest(name, attributes.iter().map(|known| known.name));
+                let near =
+                    weir_engine::suggest::nearest(name, attributes.iter().map(|known| known.name));
                 let near = near.map_or(String::new(), |near| format!(", did you mean `{near}`?"));
                 Err(format!("OCSF has no attribute `{name}` here{near}"))
             }

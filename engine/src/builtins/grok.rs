@@ -12,6 +12,7 @@ use super::{
     Prepared, ResultType, constant_text,
 };
 use crate::pattern;
+use crate::suggest;
 use crate::types::Type;
 
 pub(super) static BUILTIN: Builtin = Builtin {
@@ -301,14 +302,9 @@ fn bad(at: Range<usize>, message: impl Into<String>, help: impl Into<String>) ->
 fn unknown(name: &str, at: Range<usize>) -> BadArgument {
     let upper = name.to_ascii_uppercase();
     let known = PATTERNS.iter().map(|(known, ..)| *known);
-    let misspelt = known
-        .clone()
-        .map(|known| (strsim::osa_distance(known, &upper), known))
-        .min()
-        .filter(|(distance, known)| distance * 3 <= known.len().max(upper.len()));
     // `IPADDR`, `TIMESTAMP`
-    let akin = known.filter(|known| known.starts_with(&upper) || upper.starts_with(known)).max();
-    let near = misspelt.map(|(_, known)| known).or(akin);
+    let akin = |known: &&str| known.starts_with(&upper) || upper.starts_with(known);
+    let near = suggest::misspelt(name, known.clone()).or_else(|| known.filter(akin).max());
     let message = format!("there is no pattern `{name}`");
     match near {
         Some(near) => {
