@@ -17,6 +17,9 @@
 use std::sync::LazyLock;
 
 mod read;
+mod view;
+
+pub use view::Shape;
 
 /// The versions of OCSF that a program can pin, oldest first.
 pub const VERSIONS: [&str; 3] = ["1.1.0", "1.5.0", "1.8.0"];

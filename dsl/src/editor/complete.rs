@@ -178,7 +178,7 @@ impl List<'_> {
             Requirement::Recommended => 2,
             Requirement::Optional => 3,
         };
-        let detail = format!("{} · {}", facts::requirement(attribute), facts::type_name(attribute));
+        let detail = format!("{} · {}", attribute.requirement.word(), attribute.type_text(""));
         let text = facts::describe_attribute(pin, attribute);
         self.push_as(attribute.name, CompletionKind::Attribute, detail, Some(text), rank);
     }

@@ -4,8 +4,7 @@ use std::fmt::Write as _;
 
 use crate::ast::File;
 use crate::ocsf::{
-    Attribute, AttributeType, Attributes, Class, Constraint, ConstraintKind, Object, Requirement,
-    Schema,
+    Attribute, AttributeType, Attributes, Class, Constraint, Requirement, Schema, Shape,
 };
 
 /// Values of an enum that a description lists.
@@ -16,22 +15,6 @@ const VALUES_SHOWN_MAX: usize = 40;
 pub(super) struct Pin {
     pub(super) schema: &'static Schema,
     pub(super) profiles: Vec<String>,
-}
-
-/// What a block of a mapping fills.
-#[derive(Debug, Clone, Copy)]
-pub(super) enum Shape {
-    Class(&'static Class),
-    Object(&'static Object),
-}
-
-impl Shape {
-    pub(super) fn attributes(self) -> &'static Attributes {
-        match self {
-            Self::Class(class) => &class.attributes,
-            Self::Object(object) => &object.attributes,
-        }
-    }
 }
 
 impl Pin {
@@ -52,38 +35,13 @@ impl Pin {
     /// What a way from an event's class leads to.
     pub(super) fn shape(&self, class: &str, way: &[String]) -> Option<Shape> {
         let class = Shape::Class(self.schema.class(class)?);
-        way.iter().try_fold(class, |shape, key| self.step(shape, key))
+        way.iter().try_fold(class, |shape, key| self.schema.step(shape, key))
     }
 
     /// The attribute at the end of a way.
     pub(super) fn attribute(&self, class: &str, way: &[String]) -> Option<&'static Attribute> {
         let (last, way) = way.split_last()?;
         self.shape(class, way)?.attributes().get(last)
-    }
-
-    fn step(&self, shape: Shape, key: &str) -> Option<Shape> {
-        match shape.attributes().get(key)?.ty {
-            AttributeType::Scalar(_) => None,
-            AttributeType::Object(name) => self.schema.object(name).map(Shape::Object),
-        }
-    }
-}
-
-/// The type of an attribute, as people write it.
-pub(super) fn type_name(attribute: &Attribute) -> String {
-    let name = match attribute.ty {
-        AttributeType::Scalar(data_type) => data_type.name,
-        AttributeType::Object(name) => name,
-    };
-    if attribute.is_array { format!("list of {name}") } else { name.to_owned() }
-}
-
-/// How badly an attribute is wanted, in a word.
-pub(super) fn requirement(attribute: &Attribute) -> &'static str {
-    match attribute.requirement {
-        Requirement::Required => "required",
-        Requirement::Recommended => "recommended",
-        Requirement::Optional => "optional",
     }
 }
 
@@ -92,8 +50,8 @@ pub(super) fn describe_attribute(pin: &Pin, attribute: &Attribute) -> String {
     let mut text = format!(
         "**{}** · {} · {}\n\n",
         attribute.name,
-        type_name(attribute),
-        requirement(attribute)
+        attribute.type_text(""),
+        attribute.requirement.word()
     );
     if let AttributeType::Scalar(data_type) = attribute.ty {
         if let Some(most) = data_type.max_len {
@@ -167,10 +125,7 @@ fn wants(pin: &Pin, attributes: &Attributes, constraints: &[Constraint]) -> Stri
         let _ = writeln!(text, "Needs: {}.\n", required.join(", "));
     }
     for constraint in constraints {
-        let how = match constraint.kind {
-            ConstraintKind::AtLeastOne => "at least one",
-            ConstraintKind::JustOne => "just one",
-        };
+        let how = constraint.kind.words();
         let _ = writeln!(text, "Needs {how} of: {}.\n", constraint.members.join(", "));
     }
     text

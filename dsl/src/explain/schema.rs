@@ -2,9 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::ocsf::{
-    Attribute, AttributeType, Attributes, Constraint, ConstraintKind, Requirement, VERSIONS, schema,
-};
+use crate::ocsf::{Attribute, AttributeType, Constraint, Requirement, Shape, VERSIONS, schema};
 use weir_engine::suggest::nearest;
 
 /// A class or object, or an attribute on the way to it, that does not exist.
@@ -25,12 +23,12 @@ pub fn class(version: &str, class: &str, way: &str) -> Result<String, Unknown> {
         return Err(unknown(&format!("OCSF {version} has no class `{class}`"), class, known));
     };
     let mut out = String::new();
-    let (mut attributes, mut constraints) = (&of_class.attributes, &of_class.constraints);
+    let mut shape = Shape::Class(of_class);
     let mut title = format!("{class}, {} ({})", of_class.caption, of_class.uid);
     let steps: Vec<&str> = way.split('.').filter(|name| !name.is_empty()).collect();
     for (index, name) in steps.iter().enumerate() {
-        let Some(attribute) = attributes.get(name) else {
-            let known = attributes.iter().map(|attribute| attribute.name);
+        let Some(attribute) = shape.attributes().get(name) else {
+            let known = shape.attributes().iter().map(|attribute| attribute.name);
             let above = std::iter::once(class).chain(steps[..index].iter().copied());
             let above = above.collect::<Vec<_>>().join(".");
             return Err(unknown(&format!("{above} has no attribute `{name}`"), name, known));
@@ -40,7 +38,7 @@ pub fn class(version: &str, class: &str, way: &str) -> Result<String, Unknown> {
                 let object = schema.object(object).ok_or_else(|| {
                     Unknown(format!("OCSF {version} says nothing about the object `{object}`"))
                 })?;
-                (attributes, constraints) = (&object.attributes, &object.constraints);
+                shape = Shape::Object(object);
                 title = format!("{class}.{way}, {} (object {})", object.caption, object.name);
             }
             AttributeType::Scalar(_) if index + 1 < steps.len() => {
@@ -57,7 +55,7 @@ pub fn class(version: &str, class: &str, way: &str) -> Result<String, Unknown> {
         }
     }
     let _ = writeln!(out, "OCSF {version}, {title}\n");
-    describe(&mut out, attributes, constraints);
+    describe(&mut out, shape);
     Ok(out)
 }
 
@@ -67,32 +65,21 @@ fn unknown(what: &str, name: &str, known: impl Iterator<Item = &'static str>) ->
     Unknown(format!("{what}{near}"))
 }
 
-fn describe(out: &mut String, attributes: &Attributes, constraints: &[Constraint]) {
+fn describe(out: &mut String, shape: Shape) {
+    let attributes = shape.attributes();
     if attributes.is_empty() {
         out.push_str("  any attribute is allowed\n");
     }
     for requirement in [Requirement::Required, Requirement::Recommended, Requirement::Optional] {
         let of = attributes.iter().filter(|attribute| attribute.requirement == requirement);
         if of.clone().next().is_some() {
-            let _ = writeln!(out, "{}", heading(requirement));
+            let _ = writeln!(out, "{}", requirement.word());
             list(out, of, false);
             out.push('\n');
         }
     }
-    for Constraint { kind, members } in constraints {
-        let kind = match kind {
-            ConstraintKind::AtLeastOne => "at least one of",
-            ConstraintKind::JustOne => "just one of",
-        };
-        let _ = writeln!(out, "{kind} {}", members.join(", "));
-    }
-}
-
-const fn heading(requirement: Requirement) -> &'static str {
-    match requirement {
-        Requirement::Required => "required",
-        Requirement::Recommended => "recommended",
-        Requirement::Optional => "optional",
+    for Constraint { kind, members } in shape.constraints() {
+        let _ = writeln!(out, "{} of {}", kind.words(), members.join(", "));
     }
 }
 
@@ -105,14 +92,14 @@ fn list<'a>(
     let width = attributes.clone().map(|attribute| attribute.name.len()).max().unwrap_or(0);
     for attribute in attributes {
         let requirement = match with_requirement {
-            true => format!(", {}", heading(attribute.requirement)),
+            true => format!(", {}", attribute.requirement.word()),
             false => String::new(),
         };
         let _ = writeln!(
             out,
             "  {:width$}  {}{requirement}{}",
             attribute.name,
-            ty(attribute),
+            attribute.type_text("object "),
             notes(attribute)
         );
         let values: Vec<String> = attribute
@@ -128,14 +115,6 @@ fn list<'a>(
             let _ = writeln!(out, "  {:width$}    {line}", "");
         }
     }
-}
-
-fn ty(attribute: &Attribute) -> String {
-    let name = match attribute.ty {
-        AttributeType::Scalar(scalar) => scalar.name.to_owned(),
-        AttributeType::Object(object) => format!("object {object}"),
-    };
-    if attribute.is_array { format!("list of {name}") } else { name }
 }
 
 fn notes(attribute: &Attribute) -> String {
