@@ -7,6 +7,8 @@
 
 use crate::frame::is_space;
 
+pub use crate::project::strict::is_number as is_json_number;
+
 /// Why a record is not sound.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Unsound {

@@ -2,8 +2,14 @@
 //!
 //! It is read leniently: where the text ends too early or makes no sense, what was read so far stands. So the beginning
 //! of a large document is as good a sample as all of it.
+//!
+//! No library reads it so. The engine takes a record for sound that strict JSON is not ([`weir_engine::sound`]): an
+//! unread `01x`, a lone surrogate, a name that stands twice. A library refuses it whole, so the tools would not see what
+//! a run sees. And `simd-json`, as most, makes a float of `1.50`, which is shown to people as it is written.
 
 use std::fmt;
+
+use weir_engine::sound::is_json_number;
 
 /// Deeper values are read as `null`.
 const DEPTH_MAX: usize = 64;
@@ -221,7 +227,7 @@ impl Reader<'_> {
         match &self.text[start..self.at] {
             "true" => Json::Bool(true),
             "false" => Json::Bool(false),
-            word if is_number(word) => Json::Number(word.to_owned()),
+            word if is_json_number(word.as_bytes()) => Json::Number(word.to_owned()),
             "null" => Json::Null,
             _ => {
                 self.whole = false;
@@ -289,24 +295,6 @@ fn unescaped(text: &str) -> String {
     }
     out.extend(char::decode_utf16(units).map(|c| c.unwrap_or('\u{fffd}')));
     out
-}
-
-/// A number of RFC 8259.
-fn is_number(word: &str) -> bool {
-    let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    let word = word.strip_prefix('-').unwrap_or(word);
-    let (word, exponent) = match word.find(['e', 'E']) {
-        Some(at) => (&word[..at], Some(&word[at + 1..])),
-        None => (word, None),
-    };
-    let (whole, fraction) = match word.split_once('.') {
-        Some((whole, fraction)) => (whole, Some(fraction)),
-        None => (word, None),
-    };
-    digits(whole)
-        && (whole.len() == 1 || !whole.starts_with('0'))
-        && fraction.is_none_or(digits)
-        && exponent.is_none_or(|text| digits(text.strip_prefix(['+', '-']).unwrap_or(text)))
 }
 
 #[cfg(test)]

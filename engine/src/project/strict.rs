@@ -8,7 +8,7 @@ use crate::project::{skip, string};
 use crate::sound;
 
 /// Is it one number, by the grammar of RFC 8259 section 6?
-pub(crate) fn is_number(text: &[u8]) -> bool {
+pub fn is_number(text: &[u8]) -> bool {
     let unsigned = text.strip_prefix(b"-").unwrap_or(text);
     let integer = digits(unsigned);
     if integer == 0 || (integer > 1 && unsigned[0] == b'0') {
