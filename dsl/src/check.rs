@@ -9,6 +9,7 @@
 //! - `expr`, `path`, `call`, `list`, `record`: expressions
 //! - `event`, `emit`, `enums`, `ocsf_types`, `derive`: what an event holds
 //! - `routing`: statements, and the rules about identity and counting
+//! - `expect`, `given`: what the tests name, and whether their samples can be read
 //! - `samples`: what the tests of the program show about its paths
 
 mod advice;
@@ -19,7 +20,10 @@ mod derive;
 mod emit;
 mod enums;
 mod event;
+mod expect;
 mod expr;
+mod given;
+mod given_json;
 mod habits;
 mod head;
 mod list;
@@ -68,6 +72,8 @@ pub fn check_with(
     checker.declare_raw(&file.items);
     let body = checker.program(&file.items);
     checker.compare_with_samples(file);
+    checker.check_expectations(file);
+    checker.check_samples(file);
     checker.advise(file);
     checker.finish(body)
 }

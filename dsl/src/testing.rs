@@ -176,7 +176,7 @@ fn collect(block: &RecordBlock, batch: &Batch, plan: &Plan, list: &mut Vec<Outco
 }
 
 /// A sample of NDJSON is a sequence of JSON values, so that a record may span lines.
-fn sample_input(input: &Input) -> Input {
+pub(crate) fn sample_input(input: &Input) -> Input {
     let mut input = input.clone();
     if input.format == Format::Ndjson {
         input.format = Format::Json(Records { documents_are_records: true, ..Records::default() });
@@ -185,7 +185,7 @@ fn sample_input(input: &Input) -> Input {
 }
 
 /// The bytes of a sample as the source would write them: in the encoding of the input, without the test's indentation.
-fn sample_bytes<'t>(given: &'t str, input: &Input) -> Result<Vec<u8>, String> {
+pub(crate) fn sample_bytes<'t>(given: &'t str, input: &Input) -> Result<Vec<u8>, String> {
     let Format::Csv(csv) = &input.format else { return Ok(given.as_bytes().to_vec()) };
     let text: Cow<'t, str> = unindented(given).into();
     let (bytes, _, unmappable) = csv.encoding.encode(&text);
@@ -196,6 +196,17 @@ fn sample_bytes<'t>(given: &'t str, input: &Input) -> Result<Vec<u8>, String> {
         ));
     }
     Ok(bytes.into_owned())
+}
+
+/// The lines of a sample of CSV as its records count them, each with its place in the text.
+pub(crate) fn sample_lines(given: &str) -> impl Iterator<Item = (usize, &str)> {
+    let mut start = 0;
+    let lines = given.split_inclusive('\n').map(move |line| {
+        let at = start;
+        start += line.len();
+        (at, line)
+    });
+    lines.skip_while(|(_, line)| line.trim().is_empty())
 }
 
 /// Without the white space that all lines begin with, and without blank lines around.

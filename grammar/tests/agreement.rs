@@ -13,7 +13,6 @@ use weir_dsl::source::Source;
 const BEYOND_THE_GRAMMAR: &[(&str, &str)] = &[
     ("W0005", "depth is no matter of a grammar"),
     ("W0007", "what cannot be seen may stand in comments"),
-    ("W0009", "a part of the language that is not there yet is grammatical"),
     ("W0105", "a `-` in a name is a subtraction"),
     ("W0106", "whether a text must be constant depends on its place"),
     ("W0110", "a pipe behind an operator has a better message as a rule of its own"),

@@ -184,7 +184,7 @@ impl<'a> Checker<'a> {
         })
     }
 
-    fn class(&mut self, name: &ast::Name) -> Option<&'static Class> {
+    pub(super) fn class(&mut self, name: &ast::Name) -> Option<&'static Class> {
         let schema = self.head.schema;
         if let Some(class) = schema.class(&name.node) {
             return Some(class);
@@ -531,7 +531,12 @@ impl<'a> Checker<'a> {
         self.report(report);
     }
 
-    fn profile_is_off(&mut self, object: &Draft, key: &ast::Name, attribute: &Attribute) {
+    pub(super) fn profile_is_off(
+        &mut self,
+        object: &Draft,
+        key: &ast::Name,
+        attribute: &Attribute,
+    ) {
         let version = self.head.schema.version;
         let owner =
             if object.way.is_empty() { object.shape.name().to_owned() } else { object.way.clone() };

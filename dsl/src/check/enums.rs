@@ -361,8 +361,10 @@ impl<'a> Checker<'a> {
         } else {
             format!("is not a value of `{name}`")
         };
+        let is_quoted = self.source.slice(span).starts_with('"');
+        let shown = if is_quoted { format!("\"{text}\"") } else { text.to_owned() };
         let mut report =
-            Diagnostic::error("W0211", span, format!("\"{text}\" {what}"), "not in the list")
+            Diagnostic::error("W0211", span, format!("{shown} {what}"), "not in the list")
                 .label(listed.span, format!("OCSF {version} lists its values"));
         let near = nearest(text, captions.iter().copied());
         report = match near {
@@ -380,6 +382,21 @@ impl<'a> Checker<'a> {
         }
         self.report(report);
         None
+    }
+
+    /// W0211: a value that a test expects of a target, and that OCSF does not list for it.
+    pub(super) fn expected_value(
+        &mut self,
+        word: &str,
+        span: Span,
+        attribute: &'static Attribute,
+        target: Span,
+    ) {
+        if let Some(listed) = Listed::of(attribute, target)
+            && listed.find(word).is_none()
+        {
+            self.wrong_caption::<()>(word, span, listed);
+        }
     }
 
     /// `x |> to_enum`

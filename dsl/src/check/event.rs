@@ -92,15 +92,7 @@ impl<'a> Checker<'a> {
             format!("`event` has no column `{name}`"),
             "unknown here",
         );
-        let meant = match name {
-            "source_event_id" | "uid" | "event_id" => Some("id"),
-            "event_timestamp" | "timestamp" | "at" => Some("time"),
-            "user" => Some("actor"),
-            "type" => Some("action"),
-            "cost" => Some("cost_usd"),
-            other => nearest(other, known),
-        };
-        report = match meant {
+        report = match meant_column(name) {
             Some(near) => report.help(format!("did you mean `{near}`?")).fix(
                 format!("{name} -> {near}"),
                 target.span,
@@ -319,6 +311,18 @@ fn zero(column: Column, span: Span) -> Field {
         target: format!("event.{}", column.name()),
         span,
         redacted: false,
+    }
+}
+
+/// The column of `event` that an unknown one was meant to be.
+pub(super) fn meant_column(name: &str) -> Option<&'static str> {
+    match name {
+        "source_event_id" | "uid" | "event_id" => Some("id"),
+        "event_timestamp" | "timestamp" | "at" => Some("time"),
+        "user" => Some("actor"),
+        "type" => Some("action"),
+        "cost" => Some("cost_usd"),
+        other => nearest(other, Column::ALL.map(Column::name)),
     }
 }
 

@@ -1,6 +1,6 @@
 //! The registry of codes: the only place where a code is made.
 //!
-//! A code says one thing for ever: it is never reused, and a code that is no longer raised stays here. `W` codes are
+//! A code says one thing for ever: it is never reused, and one that is no longer raised leaves a gap. `W` codes are
 //! said about programs, `R` codes about records.
 //!
 //! | codes | about |
@@ -59,7 +59,6 @@ codes! {
     "W0006", "a backslash before something that it does not stand for";
     "W0007", "an invisible character";
     "W0008", "a bracket without its counterpart";
-    "W0009", "a part of the language that this version does not have yet";
     "W0010", "the head lacks a line";
     "W0011", "a setting of `input` that does not exist, or not with this value";
     "W0012", "a pattern cannot be negative";
@@ -146,7 +145,7 @@ codes! {
     "W0603", "a program that is too large";
     "W0604", "a list without a bound";
     "W0605", "regular expressions that are too large together";
-    "W0701", "a test that expects an unknown field";
+    "W0701", "a test that expects what no event has";
     "W0702", "a sample that cannot be read as the input";
     "W0801", "an unusual order";
     "W0805", "a cost that depends on an `else` of 0";
