@@ -34,6 +34,8 @@ pub mod raw;
 pub mod read;
 mod refusal;
 pub mod secrets;
+#[expect(unsafe_code, reason = "instructions of the machine; each block says why it is sound")]
+pub mod simd;
 pub mod sound;
 mod statements;
 pub mod suggest;

@@ -14,6 +14,7 @@
 //! [`Projection`]: crate::plan::Projection
 
 pub(crate) mod csv;
+pub(crate) mod indexed;
 pub(crate) mod json;
 pub(crate) mod skip;
 pub(crate) mod strict;

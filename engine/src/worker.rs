@@ -1,17 +1,22 @@
 //! Records to events and rejects: the parallel half of the engine.
 //!
-//! Workers share nothing but the plan. Each goes through the records of its block one by one: is the record sound, where
-//! are the wanted values, what do the statements make of them. What one record needs lives in the worker's arena, which
-//! is emptied behind it; what lives longer is in vectors that are used again.
+//! Workers share nothing but the plan. Each goes through the records of its block: is the record sound, where are the
+//! wanted values, what do the statements make of them. What one record needs lives in the worker's arena, which is
+//! emptied behind it; what lives longer is in vectors that are used again.
+//!
+//! JSON records are indexed many at a time ([`crate::simd::index`]). Where something is wrong or unusual with such a
+//! *stretch*, its halves are tried, and so on down to the one record, which is then read by the code that says what is
+//! meant: [`crate::sound`] and [`json::project`].
 
 use std::borrow::Cow;
+use std::ops::Range;
 use std::sync::Arc;
 
 use bumpalo::Bump;
 use bytes::Bytes;
 
 use crate::batch::{Batch, RawRef};
-use crate::block::RecordBlock;
+use crate::block::{Record, RecordBlock};
 use crate::code::Code;
 use crate::emit::{self, Present};
 use crate::eval::{Layout, Machine, Surroundings};
@@ -20,9 +25,12 @@ use crate::input::{Csv, Format, Input};
 use crate::output;
 use crate::plan::{ObjectMeta, Plan, Raw, WrapperPart};
 use crate::project::csv::Columns;
-use crate::project::json;
+use crate::project::indexed::{self, IndexedRecord, Search};
+use crate::project::{json, skip};
 use crate::raw;
 use crate::refusal::Refusal;
+use crate::simd::Level;
+use crate::simd::index::Index;
 use crate::sound;
 use crate::statements::{self, Mark};
 use crate::tally::Tally;
@@ -31,46 +39,59 @@ use crate::tally::Tally;
 const ARENA_BYTES_MAX: usize = 1 << 20;
 /// The texts of a batch are addressed with 32 bits; beyond this, records of its block are refused.
 const BATCH_TEXT_BYTES_MAX: usize = 2 << 30;
+/// Records are indexed together until they have so many bytes: they and their tokens then stay in the core's own cache.
+const STRETCH_BYTES: usize = 64 << 10;
+/// A record that has more tokens is read without an index, which would take seven bytes for each.
+const TOKENS_MAX: usize = 4 << 20;
 
 /// Maps records. It has no state that outlives a block, other than memory.
 #[derive(Debug)]
 pub struct Worker {
     plan: Arc<Plan>,
+    level: Level,
     layout: Layout,
-    arena: Bump,
-    scratch: json::Scratch,
-    present: Present,
-    columns: Columns,
-    /// What `columns` were made from.
-    header: Option<Arc<Vec<String>>>,
-    cells: Vec<Cell>,
-    tally: Tally,
+    /// None if records are not read by their index.
+    search: Option<Search>,
+    index: Index,
+    mapper: Mapper,
 }
 
 impl Worker {
-    /// A worker for a plan.
+    /// A worker for a plan, with the instructions that [`Level::chosen`] gives.
+    ///
+    /// # Panics
+    ///
+    /// The environment names instructions that the machine lacks.
     pub fn new(plan: Arc<Plan>) -> Self {
+        Self::with_level(plan, Level::chosen().unwrap_or_else(|error| panic!("{error}")))
+    }
+
+    /// A worker for a plan, with these instructions. Which they are does not show in what it makes.
+    pub fn with_level(plan: Arc<Plan>, level: Level) -> Self {
+        let search = match plan.input.format {
+            Format::Csv(_) => None,
+            Format::Ndjson | Format::Json(_) => {
+                Search::new(&plan.scopes[0].projection, plan.input.duplicate_keys_reject)
+            }
+        };
         Self {
             layout: Layout::new(&plan),
-            tally: Tally::new(&plan),
+            mapper: Mapper::new(&plan),
+            index: Index::default(),
+            level,
+            search,
             plan,
-            arena: Bump::new(),
-            scratch: json::Scratch::default(),
-            present: Present::default(),
-            columns: Columns::default(),
-            header: None,
-            cells: Vec::new(),
         }
     }
 
     /// What became of each line of the mapping, over all blocks so far.
     pub fn tally(&self) -> &Tally {
-        &self.tally
+        &self.mapper.tally
     }
 
     /// Keeps the texts that could not be read, or fell into `else`, from now on.
     pub fn observe(&mut self) {
-        self.tally.observe();
+        self.mapper.tally.observe();
     }
 
     /// Maps the records of a block of some object, and appends what comes out to a batch.
@@ -78,50 +99,134 @@ impl Worker {
     /// Events and rejects refer to records by their index in the block, so a batch holds those of one block only: the
     /// caller empties it before the next.
     pub fn run(&mut self, block: &RecordBlock, object: &ObjectMeta, out: &mut Batch) {
-        let plan = Arc::clone(&self.plan);
-        self.use_header(block.header.as_ref());
+        let plan = &*self.plan;
+        self.mapper.use_header(plan, block.header.as_ref());
         let wrapper: Vec<_> = block.wrapper.iter().map(wrapper_text).collect();
         let wrapper: Vec<_> = wrapper.iter().map(Option::as_deref).collect();
-        let wrapper_parts = wrapper_parts(&plan, &wrapper, &mut self.scratch);
-        for (index, record) in (0..).zip(&block.records) {
-            let begin = Mark::of(out);
-            let bytes = record.bytes(block);
-            let around = Surroundings {
-                plan: &plan,
-                layout: &self.layout,
-                record,
-                bytes,
-                object,
-                wrapper: &wrapper,
-                wrapper_parts: &wrapper_parts,
-                arena: &self.arena,
-            };
-            let mut parts = Parts {
-                scratch: &mut self.scratch,
-                present: &mut self.present,
-                columns: &self.columns,
-                cells: &mut self.cells,
-                tally: &mut self.tally,
-            };
-            match parts.map(around, bytes, index, out) {
-                Err(refusal) => {
-                    begin.cut(out);
-                    out.rejects.push(refusal.into_reject(index));
-                }
-                Ok(_) if begin.events(out).is_empty() => out.dropped += 1,
-                Ok(ambiguous_time) => {
-                    out.mapped += 1;
-                    out.ambiguous_times += u64::from(ambiguous_time);
-                    keep_raw(&plan, bytes, self.header.as_deref(), begin, out);
-                }
+        let wrapper_parts = wrapper_parts(plan, &wrapper, &mut self.mapper.walk);
+        let around = Around {
+            plan,
+            layout: &self.layout,
+            block,
+            object,
+            wrapper: &wrapper,
+            wrapper_parts: &wrapper_parts,
+        };
+        let mut pass = Pass {
+            around,
+            level: self.level,
+            search: self.search.as_ref(),
+            index: &mut self.index,
+            mapper: &mut self.mapper,
+            out,
+        };
+        let mut next = 0;
+        while next < block.records.len() {
+            let end = stretch_end(block, next);
+            pass.map(next..end);
+            next = end;
+        }
+    }
+}
+
+/// What all records of a block have in common.
+#[derive(Clone, Copy)]
+struct Around<'a> {
+    plan: &'a Plan,
+    layout: &'a Layout,
+    block: &'a RecordBlock,
+    object: &'a ObjectMeta,
+    wrapper: &'a [Option<&'a str>],
+    wrapper_parts: &'a [Vec<Option<&'a str>>],
+}
+
+/// Behind the records that can be indexed together with `first`: only separators stand between them.
+fn stretch_end(block: &RecordBlock, first: usize) -> usize {
+    let is_between = |byte: &u8| *byte == b',' || skip::is_space(*byte);
+    let start = block.records[first].start as usize;
+    let pairs = block.records[first..].windows(2);
+    let goes_on = |pair: &&[Record]| {
+        let (end, next) = (pair[0].end as usize, pair[1].start as usize);
+        next - start < STRETCH_BYTES && block.bytes[end..next].iter().all(is_between)
+    };
+    first + 1 + pairs.take_while(goes_on).count()
+}
+
+/// The records of a block, on their way.
+struct Pass<'p, 'a> {
+    around: Around<'a>,
+    level: Level,
+    search: Option<&'p Search>,
+    index: &'p mut Index,
+    mapper: &'p mut Mapper,
+    out: &'p mut Batch,
+}
+
+impl Pass<'_, '_> {
+    /// Maps records that stand one behind the other.
+    fn map(&mut self, records: Range<usize>) {
+        let Around { plan, block, .. } = self.around;
+        let Some(search) = self.search else {
+            return records.for_each(|record| self.mapper.map(self.around, record, None, self.out));
+        };
+        let bytes = &block.bytes[..];
+        let (first, last) = (block.records[records.start], block.records[records.end - 1]);
+        let stretch = first.start as usize..last.end as usize;
+        let depth_max = plan.input.depth_max;
+        let indexed = self.index.build(self.level, bytes, stretch, depth_max, TOKENS_MAX);
+        if let Some(indexed) = indexed {
+            let mut token = 0;
+            for record in records {
+                let Record { start, end, .. } = block.records[record];
+                let place = start as usize..end as usize;
+                let found = IndexedRecord::find(self.level, indexed, bytes, place, &mut token);
+                let found = found.as_ref().map(|found| (search, self.level, found));
+                self.mapper.map(self.around, record, found, self.out);
             }
-            self.empty_arena();
+        } else if records.len() == 1 {
+            self.mapper.map(self.around, records.start, None, self.out);
+        } else {
+            let middle = records.start + records.len() / 2;
+            self.map(records.start..middle);
+            self.map(middle..records.end);
+        }
+    }
+}
+
+/// A record that has been found by its index, and how to find its values.
+type FoundRecord<'r, 'b, 'i> = (&'r Search, Level, &'r IndexedRecord<'b, 'i>);
+
+/// Maps one record at a time; its memory is used again from record to record.
+#[derive(Debug)]
+struct Mapper {
+    arena: Bump,
+    walk: json::Scratch,
+    found: indexed::Scratch,
+    present: Present,
+    cells: Vec<Cell>,
+    columns: Columns,
+    /// What `columns` were made from.
+    header: Option<Arc<Vec<String>>>,
+    tally: Tally,
+}
+
+impl Mapper {
+    fn new(plan: &Plan) -> Self {
+        Self {
+            arena: Bump::new(),
+            walk: json::Scratch::default(),
+            found: indexed::Scratch::default(),
+            present: Present::default(),
+            cells: Vec::new(),
+            columns: Columns::default(),
+            header: None,
+            tally: Tally::new(plan),
         }
     }
 
     /// Finds the wanted columns, once for each header.
-    fn use_header(&mut self, header: Option<&Arc<Vec<String>>>) {
-        let Format::Csv(Csv { columns, .. }) = &self.plan.input.format else { return };
+    fn use_header(&mut self, plan: &Plan, header: Option<&Arc<Vec<String>>>) {
+        let Format::Csv(Csv { columns, .. }) = &plan.input.format else { return };
         let fixed = || columns.clone().map(Arc::new);
         let same = match (header, &self.header) {
             (Some(new), Some(old)) => Arc::ptr_eq(new, old) || new == old,
@@ -131,18 +236,97 @@ impl Worker {
         };
         if !same {
             let header = header.cloned().or_else(fixed).unwrap_or_default();
-            self.columns = Columns::new(&header, &self.plan.scopes[0].projection);
+            self.columns = Columns::new(&header, &plan.scopes[0].projection);
             self.header = Some(header);
         }
     }
 
-    fn empty_arena(&mut self) {
+    /// Maps one record.
+    fn map(
+        &mut self,
+        around: Around<'_>,
+        record: usize,
+        found: Option<FoundRecord<'_, '_, '_>>,
+        out: &mut Batch,
+    ) {
+        let begin = Mark::of(out);
+        // A block has far fewer records than 2^32.
+        let index = record as u32;
+        match self.events(around, record, found, out) {
+            Err(refusal) => {
+                begin.cut(out);
+                out.rejects.push(refusal.into_reject(index));
+            }
+            Ok(_) if begin.events(out).is_empty() => out.dropped += 1,
+            Ok(ambiguous_time) => {
+                out.mapped += 1;
+                out.ambiguous_times += u64::from(ambiguous_time);
+                let bytes = around.block.records[record].bytes(around.block);
+                keep_raw(around.plan, bytes, self.header.as_deref(), begin, out);
+            }
+        }
         if self.arena.allocated_bytes() > ARENA_BYTES_MAX {
             self.arena = Bump::new();
         } else {
             self.arena.reset();
         }
     }
+
+    /// Makes the events of one record; says whether a local time was read that there was twice.
+    fn events(
+        &mut self,
+        around: Around<'_>,
+        index: usize,
+        found: Option<FoundRecord<'_, '_, '_>>,
+        out: &mut Batch,
+    ) -> Result<bool, Refusal> {
+        let Around { plan, layout, block, object, wrapper, wrapper_parts } = around;
+        let record = &block.records[index];
+        if let Some(fault) = record.fault {
+            return Err(Refusal::new(fault.code, 0, fault.message));
+        }
+        if out.text.len() > BATCH_TEXT_BYTES_MAX {
+            let message = "the events of the records before it are too large together";
+            return Err(Refusal::new(Code::OutputTooLarge, 0, message));
+        }
+        let Self { arena, walk, found: search_scratch, present, cells, columns, tally, .. } = self;
+        let arena = &*arena;
+        let bytes = record.bytes(block);
+        let around =
+            Surroundings { plan, layout, record, bytes, object, wrapper, wrapper_parts, arena };
+        let mut machine = Machine::new(around, walk, tally);
+        match &plan.input.format {
+            Format::Csv(settings) => {
+                let row = decode(bytes, settings, &plan.input, arena)?;
+                split(row, settings, columns, cells)?;
+                fill_from_cells(&mut machine, row, settings, cells, columns);
+            }
+            Format::Ndjson | Format::Json(_) => {
+                let projected = found.is_some_and(|(search, level, found)| {
+                    let projection = &plan.scopes[0].projection;
+                    let slots = machine.record_slots();
+                    search.project(level, found, &block.bytes, projection, slots, search_scratch)
+                });
+                if !projected {
+                    machine.project_record(sound_text(bytes, &plan.input, arena)?);
+                }
+            }
+        }
+        // A block has far fewer records than 2^32.
+        statements::run(&mut machine, index as u32, out, present)?;
+        Ok(machine.ambiguous_time)
+    }
+}
+
+/// Splits a row into cells.
+fn split(row: &str, csv: &Csv, columns: &Columns, cells: &mut Vec<Cell>) -> Result<(), Refusal> {
+    csv::split(row.as_bytes(), csv, cells);
+    if cells.len() > columns.slots().len() {
+        let (cells, columns) = (cells.len(), columns.slots().len());
+        let message = format!("the row has {cells} cells, and the header {columns}");
+        return Err(Refusal::new(Code::TooManyCells, 0, message));
+    }
+    Ok(())
 }
 
 /// The text of a wrapper member. The framer has seen that it is sound.
@@ -169,61 +353,6 @@ fn wrapper_parts<'a>(
         slots
     };
     plan.wrapper_parts.iter().map(slots_of).collect()
-}
-
-/// The memory of a worker that is used again from record to record.
-struct Parts<'w> {
-    scratch: &'w mut json::Scratch,
-    present: &'w mut Present,
-    columns: &'w Columns,
-    cells: &'w mut Vec<Cell>,
-    tally: &'w mut Tally,
-}
-
-impl Parts<'_> {
-    /// Makes the events of one record; says whether a local time was read that there was twice.
-    fn map<'a>(
-        &mut self,
-        around: Surroundings<'a>,
-        bytes: &'a [u8],
-        index: u32,
-        out: &mut Batch,
-    ) -> Result<bool, Refusal> {
-        if let Some(fault) = around.record.fault {
-            return Err(Refusal::new(fault.code, 0, fault.message));
-        }
-        if out.text.len() > BATCH_TEXT_BYTES_MAX {
-            let message = "the events of the records before it are too large together";
-            return Err(Refusal::new(Code::OutputTooLarge, 0, message));
-        }
-        let mut machine = match &around.plan.input.format {
-            Format::Csv(settings) => {
-                let row = decode(bytes, settings, &around.plan.input, around.arena)?;
-                self.split(row, settings)?;
-                let mut machine = Machine::new(around, self.scratch, self.tally);
-                fill_from_cells(&mut machine, row, settings, self.cells, self.columns);
-                machine
-            }
-            Format::Ndjson | Format::Json(_) => {
-                let text = sound_text(bytes, &around.plan.input, around.arena)?;
-                let mut machine = Machine::new(around, self.scratch, self.tally);
-                machine.project_record(text);
-                machine
-            }
-        };
-        statements::run(&mut machine, index, out, self.present)?;
-        Ok(machine.ambiguous_time)
-    }
-
-    fn split(&mut self, row: &str, settings: &Csv) -> Result<(), Refusal> {
-        csv::split(row.as_bytes(), settings, self.cells);
-        if self.cells.len() > self.columns.slots().len() {
-            let (cells, columns) = (self.cells.len(), self.columns.slots().len());
-            let message = format!("the row has {cells} cells, and the header {columns}");
-            return Err(Refusal::new(Code::TooManyCells, 0, message));
-        }
-        Ok(())
-    }
 }
 
 /// Says what the new events are stored with.

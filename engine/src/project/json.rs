@@ -40,6 +40,28 @@ pub(crate) fn project<'a>(
     if walk.duplicate { Err(DuplicateKey) } else { Ok(()) }
 }
 
+/// Fills the slots below a node with what is wanted of the text of its value, which is sound and one array.
+pub(crate) fn project_below<'a>(
+    text: &'a str,
+    projection: &Projection,
+    node: u16,
+    slots: &mut [Option<&'a str>],
+    scratch: &mut Scratch,
+) {
+    scratch.found.clear();
+    scratch.found.resize(projection.nodes.len(), false);
+    let mut walk = Walk {
+        text,
+        bytes: text.as_bytes(),
+        nodes: &projection.nodes,
+        slots,
+        scratch,
+        reject_duplicates: false,
+        duplicate: false,
+    };
+    walk.value(node, 0);
+}
+
 struct Walk<'a, 'w> {
     text: &'a str,
     bytes: &'a [u8],

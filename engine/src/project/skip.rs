@@ -84,7 +84,7 @@ pub(crate) fn value(text: &[u8], at: usize) -> usize {
 
 /// Behind a number or a literal, or what stands in the place of one.
 #[inline]
-fn bare_word(text: &[u8], mut at: usize) -> usize {
+pub(crate) fn bare_word(text: &[u8], mut at: usize) -> usize {
     while let Some(byte) = text.get(at) {
         match byte {
             b',' | b'}' | b']' | b'"' | b'{' | b'[' | b' ' | b'\t' | b'\n' | b'\r' => break,

@@ -1,11 +1,16 @@
 //! The projection against a slow and obvious reader, over all kinds of texts.
 
+use std::ops::Range;
+
 use bumpalo::Bump;
 use proptest::prelude::*;
 
+use super::indexed::{self, IndexedRecord, Search};
 use super::json::{DuplicateKey, Elements, Scratch, project};
 use super::{strict, string};
 use crate::plan::Projection;
+use crate::simd::Level;
+use crate::simd::index::Index;
 use crate::sound;
 use crate::testing::{Step, add_path, steps};
 
@@ -23,8 +28,66 @@ fn find_steps<'a>(
     let mut projection = Projection::default();
     let places: Vec<_> = paths.iter().map(|path| add_path(&mut projection, path)).collect();
     let mut slots = vec![Some("left over"); usize::from(projection.slots)];
-    project(text, &projection, reject_duplicates, &mut slots, &mut Scratch::default())?;
+    let found = project(text, &projection, reject_duplicates, &mut slots, &mut Scratch::default());
+    let walked = found.map(|()| slots.clone());
+    for level in Level::all() {
+        for (before, behind) in [(0, 0), (1, 200), (200, 1)] {
+            let bytes = [&vec![b' '; before][..], text.as_bytes(), &vec![b' '; behind]].concat();
+            let place = before..before + text.len();
+            if let Some(slots) = find_by_index(level, &bytes, place, &projection, reject_duplicates)
+            {
+                let slots = slots.iter().map(Option::as_deref).collect();
+                assert_eq!(Ok(slots), walked, "{} {text}", level.name());
+            }
+        }
+    }
+    found?;
     Ok(places.into_iter().map(|slot| slots[usize::from(slot)]).collect())
+}
+
+/// The slots, if the record can be read by its index.
+fn find_by_index(
+    level: Level,
+    bytes: &[u8],
+    place: Range<usize>,
+    projection: &Projection,
+    reject_duplicates: bool,
+) -> Option<Vec<Option<String>>> {
+    let search = Search::new(projection, reject_duplicates)?;
+    let mut index = Index::default();
+    let indexed = index.build(level, bytes, place.clone(), 64, usize::MAX)?;
+    let record = IndexedRecord::find(level, indexed, bytes, place, &mut 0)?;
+    let mut slots = vec![Some("left over"); usize::from(projection.slots)];
+    let mut scratch = indexed::Scratch::default();
+    search
+        .project(level, &record, bytes, projection, &mut slots, &mut scratch)
+        .then(|| slots.into_iter().map(|slot| slot.map(str::to_owned)).collect())
+}
+
+/// Usual records are read by their index, and not by what it falls back to.
+#[test]
+fn usual_records_are_read_by_their_index() {
+    let wide: Vec<_> = (0..300).map(|number| format!("\"key{number}\":{number}")).collect();
+    let wide = format!("{{{}}}", wide.join(","));
+    let long = "long".repeat(20);
+    let long = format!("{{\"{long}\":{{\"é\":1}},\"x\":\"{long}\\n{long}\"}}");
+    for (text, path) in [
+        (r#"{"a":{"b":1},"c":[1,{"b":2}]}"#, "a.b"),
+        (r#"{"a" : {"b" : 1 }, "\u0063": "\"" }"#, "a.b"),
+        (r#"{"a":[1,{"b":2}]}"#, "a[last].b"),
+        (wide.as_str(), "key299"),
+        (long.as_str(), "x"),
+    ] {
+        let mut projection = Projection::default();
+        let slot = add_path(&mut projection, &steps(path));
+        let walked = find(text, &[path]);
+        for level in Level::all() {
+            let found = find_by_index(level, text.as_bytes(), 0..text.len(), &projection, false);
+            let found = found.unwrap_or_else(|| panic!("{} {text}", level.name()));
+            assert_eq!(found[usize::from(slot)].as_deref(), walked[0], "{text}");
+            assert!(walked[0].is_some());
+        }
+    }
 }
 
 #[test]

@@ -1,0 +1,487 @@
+//! Finds the wanted values of a JSON record by its [index](crate::simd::index).
+//!
+//! In each object that the projection enters, a name is searched by one comparison for 64 tokens: *of this level, and
+//! with the signature of this name*. Nearly always one candidate is left, whose bytes are then compared. The lowest
+//! candidate is the first member of that name; so the order of members, equal names and wide objects need no case of
+//! their own, and nothing is learnt or guessed.
+//!
+//! What is rare is left to the walk over the text ([`json`]), which says what is meant: elements of arrays, and records
+//! with a wanted name that is written with escapes.
+
+use std::ops::Range;
+
+use crate::plan::{Node, Projection};
+use crate::project::{json, skip, string};
+use crate::simd::index::{Indexed, signature};
+use crate::simd::{BLOCK, Kernel, Lanes, Level, low_bits};
+
+/// A key and its quotes, as far as they are compared at once.
+const PATTERN: usize = 32;
+
+/// The projection of a scope, its nodes in the order in which they are looked for.
+#[derive(Debug)]
+pub(crate) struct Search {
+    steps: Vec<Step>,
+    nodes: usize,
+    /// The slot of the record itself.
+    record_slot: Option<u16>,
+    reject_duplicates: bool,
+}
+
+/// Looks for a member.
+#[derive(Debug)]
+struct Step {
+    key: Key,
+    /// The node in whose object it is looked for, and its own.
+    parent: u16,
+    node: u16,
+    slot: Option<u16>,
+    /// How many steps look below it.
+    below: u16,
+    /// Elements of it are wanted.
+    elements: bool,
+}
+
+/// A name that is looked for.
+#[derive(Debug)]
+struct Key {
+    name: String,
+    /// The last bytes of the name between its quotes, and where they count.
+    pattern: [u8; PATTERN],
+    mask: [u8; PATTERN],
+    signature: u8,
+    /// All ones if names so short have no signature: what stands before them would be part of it.
+    any_signature: u64,
+}
+
+/// The tokens of one object: those from `first` on that come before `end`, its closing bracket.
+#[derive(Debug, Clone, Copy, Default)]
+struct Object {
+    first: usize,
+    end: usize,
+    level: u8,
+    /// Which of its first 128 tokens are colons of its own members.
+    near: [u64; 2],
+}
+
+/// Memory that is used again from record to record.
+#[derive(Debug, Default)]
+pub(crate) struct Scratch {
+    objects: Vec<Object>,
+    walk: json::Scratch,
+}
+
+/// What is to be known of a record to project it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct IndexedRecord<'b, 'i> {
+    indexed: Indexed<'b, 'i>,
+    object: Object,
+    /// Where it starts and ends, spaces left out.
+    start: usize,
+    end: usize,
+}
+
+impl Key {
+    fn new(name: &str) -> Self {
+        let quoted = format!("\"{name}\"");
+        let quoted = quoted.as_bytes();
+        let tail = &quoted[quoted.len().saturating_sub(PATTERN)..];
+        let (mut pattern, mut mask) = ([0; PATTERN], [0; PATTERN]);
+        pattern[PATTERN - tail.len()..].copy_from_slice(tail);
+        mask[PATTERN - tail.len()..].fill(0xff);
+        let at = |back: usize| quoted.len().checked_sub(back).map_or(0, |place| quoted[place]);
+        Self {
+            name: name.to_owned(),
+            pattern,
+            mask,
+            signature: signature([at(2), at(3), at(4)]),
+            any_signature: if name.len() < 2 { !0 } else { 0 },
+        }
+    }
+
+    /// Is this the name of the member whose key ends before `behind`?
+    #[inline(always)]
+    fn is_at(&self, bytes: &[u8], behind: usize) -> bool {
+        let Some(start) = behind.checked_sub(self.name.len() + 2) else { return false };
+        let near: Option<&[u8; PATTERN]> =
+            behind.checked_sub(PATTERN).and_then(|from| bytes[from..].first_chunk());
+        let same = match near {
+            Some(near) => {
+                let differences = (0..PATTERN).fold(0, |differences, place| {
+                    differences | (near[place] ^ self.pattern[place]) & self.mask[place]
+                });
+                differences == 0 && (self.name.len() + 2 <= PATTERN || self.is_all_at(bytes, start))
+            }
+            None => self.is_all_at(bytes, start),
+        };
+        // It is a member only if it stands right behind a comma or the opening bracket.
+        same && start.checked_sub(1).is_some_and(|before| match bytes[before] {
+            b',' | b'{' => true,
+            byte => skip::is_space(byte) && follows_separator(bytes, before),
+        })
+    }
+
+    #[cold]
+    fn is_all_at(&self, bytes: &[u8], start: usize) -> bool {
+        let end = start + self.name.len() + 2;
+        bytes[start] == b'"' && bytes[start + 1..end - 1] == *self.name.as_bytes()
+    }
+}
+
+fn follows_separator(bytes: &[u8], end: usize) -> bool {
+    let end = skip::space_back(bytes, 0, end);
+    end > 0 && matches!(bytes[end - 1], b',' | b'{')
+}
+
+impl Search {
+    /// None if the projection is of a kind that is always left to the walk over the text.
+    pub(crate) fn new(projection: &Projection, reject_duplicates: bool) -> Option<Self> {
+        let has_elements = |node: &Node| !node.elements.is_empty() || node.last.is_some();
+        let root = &projection.nodes[0];
+        let any_elements = projection.nodes.iter().any(has_elements);
+        if has_elements(root) || any_elements && reject_duplicates {
+            return None;
+        }
+        // Such a name can only be written with escapes.
+        let escaped = |byte: u8| matches!(byte, b'"' | b'\\' | 0..=0x1f);
+        let names = projection.nodes.iter().flat_map(|node| &node.members);
+        if names.into_iter().any(|(name, _)| name.bytes().any(escaped)) {
+            return None;
+        }
+        let mut search = Self {
+            steps: Vec::new(),
+            nodes: projection.nodes.len(),
+            record_slot: root.slot,
+            reject_duplicates,
+        };
+        search.add_members(projection, 0);
+        Some(search)
+    }
+
+    fn add_members(&mut self, projection: &Projection, parent: u16) {
+        for (name, node) in &projection.nodes[usize::from(parent)].members {
+            let wanted = &projection.nodes[usize::from(*node)];
+            let at = self.steps.len();
+            self.steps.push(Step {
+                key: Key::new(name),
+                parent,
+                node: *node,
+                slot: wanted.slot,
+                below: 0,
+                elements: !wanted.elements.is_empty() || wanted.last.is_some(),
+            });
+            self.add_members(projection, *node);
+            // There are as many steps as nodes, at most.
+            self.steps[at].below = (self.steps.len() - at - 1) as u16;
+        }
+    }
+
+    /// Fills `slots` as [`json::project`] does. False if the record is one that is left to that.
+    #[inline]
+    pub(crate) fn project<'b>(
+        &self,
+        level: Level,
+        record: &IndexedRecord<'b, '_>,
+        bytes: &[u8],
+        projection: &Projection,
+        slots: &mut [Option<&'b str>],
+        scratch: &mut Scratch,
+    ) -> bool {
+        slots.fill(None);
+        if let Some(slot) = self.record_slot {
+            slots[usize::from(slot)] = Some(record.indexed.text(record.start, record.end));
+        }
+        scratch.objects.clear();
+        scratch.objects.resize(self.nodes, Object::default());
+        level.run(Run { search: self, record, bytes, projection, slots, scratch })
+    }
+
+    /// Is one of the names that are looked for among those with escapes?
+    fn has_disguised(&self, record: &IndexedRecord<'_, '_>, bytes: &[u8]) -> bool {
+        let escaped = record.indexed.escaped_keys();
+        let from = escaped.partition_point(|behind| (*behind as usize) < record.start);
+        let inside = escaped[from..].iter().map(|behind| *behind as usize);
+        let mut name = String::new();
+        inside.take_while(|behind| *behind < record.end).any(|behind| {
+            let quoted = &bytes[record.start..behind];
+            let Some(start) = opening_quote(quoted) else { return true };
+            let Ok(raw) = std::str::from_utf8(&quoted[start + 1..quoted.len() - 1]) else {
+                return true;
+            };
+            name.clear();
+            string::unescape_into(raw, &mut name).is_some()
+                && self.steps.iter().any(|step| step.key.name == name)
+        })
+    }
+}
+
+/// Where the string opens that closes at the end of `text`.
+fn opening_quote(text: &[u8]) -> Option<usize> {
+    let mut end = text.len().checked_sub(1)?;
+    loop {
+        let quote = memchr::memrchr(b'"', &text[..end])?;
+        let backslashes = text[..quote].iter().rev().take_while(|byte| **byte == b'\\').count();
+        if backslashes.is_multiple_of(2) {
+            return Some(quote);
+        }
+        end = quote;
+    }
+}
+
+impl<'b, 'i> IndexedRecord<'b, 'i> {
+    /// The record at a place, of which `token` is the first; moves that behind it. None if it is not exactly
+    /// one object.
+    pub(crate) fn find(
+        level: Level,
+        indexed: Indexed<'b, 'i>,
+        bytes: &[u8],
+        place: Range<usize>,
+        token: &mut usize,
+    ) -> Option<Self> {
+        let first = *token;
+        let end = place.end;
+        let one = Self::of_token(level, indexed, bytes, place, first);
+        let is_behind = |token: &usize| *token == indexed.len() || indexed.offset(*token) >= end;
+        let next = one.as_ref().map_or(first, |record| record.object.end + 1);
+        *token = (next..=indexed.len()).find(is_behind).unwrap_or(indexed.len());
+        one.filter(|_| *token == next)
+    }
+
+    fn of_token(
+        level: Level,
+        indexed: Indexed<'b, 'i>,
+        bytes: &[u8],
+        place: Range<usize>,
+        first: usize,
+    ) -> Option<Self> {
+        let Range { start, end } = place;
+        let opens = first < indexed.len() && indexed.kind(first) == b'{';
+        if !opens || indexed.level(first) != 2 {
+            return None;
+        }
+        let open = indexed.offset(first);
+        let object = level.run(Members { indexed, first: first + 1, level: 2 })?;
+        let close = indexed.offset(object.end);
+        let alone = open >= start
+            && close < end
+            && skip::space(&bytes[..open], start) == open
+            && skip::space(&bytes[..end], close + 1) == end;
+        alone.then_some(Self { indexed, object, start: open, end: close + 1 })
+    }
+}
+
+/// Finds the end of an object.
+struct Members<'b, 'i> {
+    indexed: Indexed<'b, 'i>,
+    first: usize,
+    level: u8,
+}
+
+impl Kernel for Members<'_, '_> {
+    type Output = Option<Object>;
+
+    #[inline(always)]
+    fn run<L: Lanes>(self, lanes: L) -> Option<Object> {
+        members(lanes, &self.indexed, self.first, self.level)
+    }
+}
+
+/// The object whose members have that level, from the token behind its opening bracket on.
+#[inline(always)]
+fn members<L: Lanes>(
+    lanes: L,
+    indexed: &Indexed<'_, '_>,
+    first: usize,
+    level: u8,
+) -> Option<Object> {
+    let mut near = [0; 2];
+    let mut at = first;
+    while at < indexed.len() {
+        let levels = lanes.load(indexed.levels(at));
+        let ends = lanes.at_most(levels, lanes.splat(level - 1));
+        let own = lanes.equal(levels, lanes.splat(level));
+        let window = (at - first) / BLOCK;
+        if ends != 0 {
+            if let Some(near) = near.get_mut(window) {
+                *near = own & (ends - 1) & !ends;
+            }
+            let end = at + ends.trailing_zeros() as usize;
+            return (end < indexed.len()).then_some(Object { first, end, level, near });
+        }
+        if let Some(near) = near.get_mut(window) {
+            *near = own;
+        }
+        at += BLOCK;
+    }
+    None
+}
+
+struct Run<'r, 'b, 'i, 's> {
+    search: &'r Search,
+    record: &'r IndexedRecord<'b, 'i>,
+    bytes: &'r [u8],
+    projection: &'r Projection,
+    slots: &'s mut [Option<&'b str>],
+    scratch: &'s mut Scratch,
+}
+
+impl Kernel for Run<'_, '_, '_, '_> {
+    type Output = bool;
+
+    #[inline(always)]
+    fn run<L: Lanes>(mut self, lanes: L) -> bool {
+        if !self.record.indexed.escaped_keys().is_empty()
+            && self.search.has_disguised(self.record, self.bytes)
+        {
+            return false;
+        }
+        self.scratch.objects[0] = self.record.object;
+        let steps = &self.search.steps;
+        let mut at = 0;
+        while let Some(step) = steps.get(at) {
+            at += 1;
+            let object = self.scratch.objects[usize::from(step.parent)];
+            let Some(token) = self.find(lanes, &object, &step.key) else {
+                at += usize::from(step.below);
+                continue;
+            };
+            if self.search.reject_duplicates
+                && self.find_from(lanes, &object, &step.key, token + 1).is_some()
+            {
+                return false;
+            }
+            if !self.value(lanes, step, &object, token) {
+                at += usize::from(step.below);
+            }
+        }
+        true
+    }
+}
+
+impl<'b> Run<'_, 'b, '_, '_> {
+    /// The token of the first member of that name.
+    #[inline(always)]
+    fn find<L: Lanes>(&self, lanes: L, object: &Object, key: &Key) -> Option<usize> {
+        let indexed = &self.record.indexed;
+        let wanted = lanes.splat(key.signature);
+        for window in 0..2 {
+            let from = object.first + window * BLOCK;
+            let signatures = lanes.load(indexed.signatures(from));
+            let same = lanes.equal(signatures, wanted) | key.any_signature;
+            let candidates = same & object.near[window];
+            if candidates != 0 {
+                let token = from + candidates.trailing_zeros() as usize;
+                if key.is_at(self.bytes, indexed.offset(token)) {
+                    return Some(token);
+                }
+                return self.find_from(lanes, object, key, token + 1);
+            }
+            if object.end <= from + BLOCK {
+                return None;
+            }
+        }
+        self.find_from(lanes, object, key, object.first + 2 * BLOCK)
+    }
+
+    /// The same from that token on.
+    #[inline(always)]
+    fn find_from<L: Lanes>(
+        &self,
+        lanes: L,
+        object: &Object,
+        key: &Key,
+        from: usize,
+    ) -> Option<usize> {
+        let indexed = &self.record.indexed;
+        let mut at = from;
+        while at < object.end {
+            let levels = lanes.load(indexed.levels(at));
+            let own = lanes.equal(levels, lanes.splat(object.level)) & low_bits(object.end - at);
+            let signatures = lanes.load(indexed.signatures(at));
+            let same = lanes.equal(signatures, lanes.splat(key.signature)) | key.any_signature;
+            let mut candidates = same & own;
+            while candidates != 0 {
+                let token = at + candidates.trailing_zeros() as usize;
+                if indexed.kind(token) == b':' && key.is_at(self.bytes, indexed.offset(token)) {
+                    return Some(token);
+                }
+                candidates &= candidates - 1;
+            }
+            at += BLOCK;
+        }
+        None
+    }
+
+    /// Takes the value behind a key. False if nothing below it can be found.
+    #[inline(always)]
+    fn value<L: Lanes>(&mut self, lanes: L, step: &Step, object: &Object, token: usize) -> bool {
+        let indexed = self.record.indexed;
+        let start = value_start(self.bytes, indexed.offset(token));
+        let mut inner = None;
+        let end = match self.bytes[start] {
+            b'"' => string_end(lanes, self.bytes, start),
+            b'{' | b'[' => {
+                // The next token opens it, and what stands in it is two levels higher.
+                let Some(found) = members(lanes, &indexed, token + 2, object.level + 2) else {
+                    return false;
+                };
+                inner = Some(found);
+                indexed.offset(found.end) + 1
+            }
+            _ => skip::bare_word(self.bytes, start),
+        };
+        let separator = skip::space(self.bytes, end);
+        let alone = skip::is_separator(self.bytes, separator);
+        let text = if alone {
+            indexed.text(start, end)
+        } else {
+            let separator = skip::to_separator(self.bytes, separator);
+            indexed.text(start, skip::space_back(self.bytes, start, separator))
+        };
+        if let Some(slot) = step.slot {
+            self.slots[usize::from(slot)] = Some(text);
+        }
+        if step.elements && alone && text.starts_with('[') {
+            self.elements(step, text);
+        }
+        match inner {
+            Some(inner) if alone && text.starts_with('{') => {
+                self.scratch.objects[usize::from(step.node)] = inner;
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// Elements are found by a walk over the array.
+    #[cold]
+    #[inline(never)]
+    fn elements(&mut self, step: &Step, array: &'b str) {
+        let walk = &mut self.scratch.walk;
+        json::project_below(array, self.projection, step.node, self.slots, walk);
+    }
+}
+
+/// Where the value behind a key starts: behind its colon, and the spaces around that.
+#[inline(always)]
+fn value_start(bytes: &[u8], behind_key: usize) -> usize {
+    if bytes[behind_key] == b':' && !skip::is_space(bytes[behind_key + 1]) {
+        return behind_key + 1;
+    }
+    let colon = skip::space(bytes, behind_key);
+    skip::space(bytes, colon + 1)
+}
+
+/// Behind the string that opens at `start`.
+#[inline(always)]
+fn string_end<L: Lanes>(lanes: L, bytes: &[u8], start: usize) -> usize {
+    if let Some(near) = bytes[start + 1..].first_chunk() {
+        let near = lanes.load(near);
+        let quotes = lanes.equal(near, lanes.splat(b'"'));
+        let backslashes = lanes.equal(near, lanes.splat(b'\\'));
+        if quotes != 0 && (quotes ^ (quotes - 1)) & backslashes == 0 {
+            return start + 2 + quotes.trailing_zeros() as usize;
+        }
+    }
+    skip::string(bytes, start)
+}
