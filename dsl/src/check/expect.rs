@@ -12,7 +12,7 @@ use crate::ast::{self, Check, Expectation, FieldStep, Item, Literal, Name, Want}
 use crate::diagnostic::Diagnostic;
 use crate::ocsf::{Attribute, AttributeType, Attributes, Base};
 use crate::source::Span;
-use crate::suggest::nearest;
+use weir_engine::suggest::nearest;
 
 /// What a field of an event is known to be.
 #[derive(Clone, Copy)]
