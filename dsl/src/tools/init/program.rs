@@ -1,19 +1,15 @@
 //! Guessed parts to the text of a program.
 
+mod emits;
+
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use super::roles::{Part, Roles, TimePart};
-use super::words::{self, Verb};
 use crate::ocsf;
 use crate::tools::infer::{Form, Paths, Step, path_text};
 use crate::tools::sample::plain;
 use crate::tools::write;
-
-/// Most lines of `unmapped` in one event.
-const UNMAPPED_MAX: usize = 100;
-/// Most values of an action that are told apart.
-const ACTIONS_MAX: usize = 100;
 
 /// How much is guessed. Where a program of one level does not do, that of the next is tried.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -25,9 +21,6 @@ pub(super) enum Level {
     /// Only what every event needs.
     Least,
 }
-
-/// Actions with the captions of their activities.
-type Activities = Vec<(String, &'static str)>;
 
 /// What a program is written from.
 pub(super) struct Writer<'s> {
@@ -272,272 +265,6 @@ impl Writer<'_> {
         (!ways.is_empty()).then(|| ways.join(" ?? "))
     }
 
-    /// The actions that are logins or logouts, and those that change an account.
-    fn classes(&self) -> (Activities, Activities) {
-        let (mut logins, mut accounts) = (Vec::new(), Vec::new());
-        for action in self.actions() {
-            let words = words::words(&action);
-            if let Some(activity) = words::authentication(&words) {
-                logins.push((action, activity));
-            } else if let Some(activity) = words::account_change(&words)
-                && self.has_caption("account_change", activity)
-            {
-                accounts.push((action, activity));
-            }
-        }
-        (logins, accounts)
-    }
-
-    fn has_caption(&self, class: &str, caption: &str) -> bool {
-        let class = self.ocsf.class(class);
-        let activities = class.and_then(|class| class.attributes.get("activity_id"));
-        activities
-            .and_then(|attribute| attribute.enumeration)
-            .is_some_and(|list| list.by_caption(caption).is_some())
-    }
-
-    /// The values of the action, as far as they are known.
-    fn actions(&self) -> Vec<String> {
-        let mut actions = BTreeSet::new();
-        for part in &self.roles.action {
-            let values = self.paths.get(&part.steps).map(|facts| &facts.values);
-            actions.extend(values.into_iter().flatten().map(|(value, _)| value.clone()));
-        }
-        actions.into_iter().filter(|action| action.len() <= 100).take(ACTIONS_MAX).collect()
-    }
-
-    fn statements(&self, out: &mut String) {
-        let (logins, accounts) = match self.level {
-            Level::Full => self.classes(),
-            Level::OneClass | Level::Least => (Vec::new(), Vec::new()),
-        };
-        out.push('\n');
-        let list = |of: &[(String, &str)]| {
-            of.iter().map(|(value, _)| write::text(value)).collect::<Vec<_>>().join(", ")
-        };
-        let mut branches = Vec::new();
-        if !logins.is_empty() {
-            branches.push((list(&logins), self.authentication(&logins)));
-        }
-        if !accounts.is_empty() {
-            branches.push((list(&accounts), self.account_change(&accounts)));
-        }
-        let rest = self.api_activity(&logins, &accounts);
-        if branches.is_empty() {
-            out.push_str(&rest);
-            return;
-        }
-        for (values, body) in &branches {
-            let _ = write!(out, "when what in [{values}] {{\n{}}} else ", indented(body));
-        }
-        let _ = writeln!(out, "{{\n{}}}", indented(&rest));
-    }
-
-    fn authentication(&self, logins: &[(String, &'static str)]) -> String {
-        let mut out = "emit authentication {\n".to_owned();
-        let activity: Vec<(String, String)> = logins
-            .iter()
-            .map(|(value, activity)| (value.clone(), (*activity).to_owned()))
-            .collect();
-        let _ = writeln!(out, "  activity_id = {}", choose("what", &activity, "Other"));
-        let ended: Vec<(String, String)> = logins
-            .iter()
-            .filter_map(|(value, _)| {
-                words::went_well(value).map(|good| {
-                    (value.clone(), if good { "Success" } else { "Failure" }.to_owned())
-                })
-            })
-            .collect();
-        if !ended.is_empty() {
-            let _ = writeln!(out, "  status_id = {}", choose("what", &ended, "Unknown"));
-        } else {
-            self.status(&mut out);
-        }
-        let _ = writeln!(out, "  service.name = {}", write::text(self.name));
-        out.push_str("  user {\n");
-        self.user(&mut out);
-        out.push_str("  }\n");
-        self.endpoint(&mut out);
-        self.unmapped(&mut out);
-        out.push_str("}\n");
-        out
-    }
-
-    fn account_change(&self, accounts: &[(String, &'static str)]) -> String {
-        let mut out = "emit account_change {\n".to_owned();
-        let activity: Vec<(String, String)> = accounts
-            .iter()
-            .map(|(value, activity)| (value.clone(), (*activity).to_owned()))
-            .collect();
-        let _ = writeln!(out, "  activity_id = {}", choose("what", &activity, "Other"));
-        self.status(&mut out);
-        out.push_str("  # guess: the target is the account that was changed\n");
-        let target = self.target().unwrap_or_else(|| "missing".to_owned());
-        let user = if target == "missing" {
-            "\"unknown\"".to_owned()
-        } else {
-            format!("{target}  on missing \"unknown\"  on invalid \"unknown\"")
-        };
-        let _ = writeln!(out, "  user.name = {user}");
-        let _ = writeln!(out, "  actor.user {{");
-        self.user(&mut out);
-        out.push_str("  }\n");
-        self.endpoint(&mut out);
-        self.unmapped(&mut out);
-        out.push_str("}\n");
-        out
-    }
-
-    fn api_activity(&self, logins: &[(String, &str)], accounts: &[(String, &str)]) -> String {
-        let mut out = "emit api_activity {\n".to_owned();
-        if self.level == Level::Least {
-            out.push_str("  activity_id = \"Other\"\n");
-            let who = self.who_chain().map_or("\"unknown\"".to_owned(), |who| {
-                format!("{who}  on missing \"unknown\"  on invalid \"unknown\"")
-            });
-            let _ = writeln!(out, "  actor.user.name = {who}");
-            self.unmapped(&mut out);
-            out.push_str("}\n");
-            return out;
-        }
-        let elsewhere =
-            |value: &String| logins.iter().chain(accounts).any(|(known, _)| known == value);
-        let verbs: Vec<(String, String)> = self
-            .actions()
-            .into_iter()
-            .filter(|value| !elsewhere(value))
-            .filter_map(|value| {
-                words::verb(&words::words(&value))
-                    .map(|verb: Verb| (value, verb.caption().to_owned()))
-            })
-            .collect();
-        let _ = writeln!(out, "  activity_id = {}", choose("what", &verbs, "Other"));
-        self.status(&mut out);
-        out.push_str("  actor.user {\n");
-        self.user(&mut out);
-        out.push_str("  }\n");
-        if let Some(session) = &self.roles.session {
-            let _ = writeln!(out, "  actor.session.uid = {}", session.text);
-        }
-        self.endpoint(&mut out);
-        if let Some(agent) = &self.roles.user_agent {
-            let _ = writeln!(out, "  http_request.user_agent = {}", agent.text);
-        }
-        if self.has_ai()
-            && let Some(model) = &self.roles.model
-        {
-            let _ = writeln!(
-                out,
-                "  ai_model {{\n    name = {}\n    ai_provider = {}    # guess\n  }}",
-                model.text,
-                write::text(self.name)
-            );
-        }
-        self.unmapped(&mut out);
-        out.push_str("}\n");
-        out
-    }
-
-    fn user(&self, out: &mut String) {
-        match self.roles.actor.is_empty() {
-            true => out.push_str("    name = \"unknown\"\n"),
-            false => {
-                out.push_str("    name = who  on missing \"unknown\"  on invalid \"unknown\"\n")
-            }
-        }
-        if let Some(uid) = &self.roles.uid {
-            let _ = writeln!(out, "    uid = {}", uid.text);
-        }
-        if let Some(email) = &self.roles.email {
-            let _ = writeln!(out, "    email_addr = {}", email.text);
-        }
-        if let Some(org) = &self.roles.org {
-            let _ = writeln!(out, "    org.uid = {}", org.text);
-        }
-    }
-
-    fn endpoint(&self, out: &mut String) {
-        let ips: Vec<String> =
-            self.roles.ip.iter().map(|part| format!("({} |> ip)", part.text)).collect();
-        match ips.as_slice() {
-            [] => {}
-            [one] => {
-                let _ = writeln!(
-                    out,
-                    "  src_endpoint.ip = {}",
-                    one.trim_start_matches('(').trim_end_matches(')')
-                );
-            }
-            several => {
-                let _ = writeln!(out, "  src_endpoint.ip = {}", several.join(" ?? "));
-            }
-        }
-    }
-
-    fn status(&self, out: &mut String) {
-        let Some(status) = &self.roles.status else { return };
-        let Some(facts) = self.paths.get(&status.steps) else { return };
-        if facts.kinds.booleans == facts.scalars() {
-            let _ = writeln!(
-                out,
-                "  status_id = if {} == true then \"Success\" else \"Failure\"",
-                status.text
-            );
-            return;
-        }
-        let known: Vec<(String, String)> = facts
-            .values
-            .iter()
-            .filter_map(|(value, _)| {
-                words::went_well(value).map(|good| {
-                    (value.clone(), if good { "Success" } else { "Failure" }.to_owned())
-                })
-            })
-            .take(50)
-            .collect();
-        let _ = writeln!(out, "  status_id = {}", choose(&status.text, &known, "Unknown"));
-    }
-
-    /// Everything that has no other place: whole members where nothing of them is used, else what is left of them.
-    fn unmapped(&self, out: &mut String) {
-        // A secret has no place anywhere: it is left out as if something else had it already.
-        let used: BTreeSet<Vec<Step>> = self.used().into_iter().chain(self.secrets()).collect();
-        let mut lines = Vec::new();
-        let mut reserved: BTreeSet<String> = ["tokens_input", "tokens_output", "raw_sha256"]
-            .into_iter()
-            .map(str::to_owned)
-            .collect();
-        for facts in &self.paths.list {
-            let steps = &facts.steps;
-            if steps.iter().any(|step| *step == Step::Elements || *step == Step::Key(String::new()))
-            {
-                continue;
-            }
-            let parent_is_whole = (1..steps.len()).any(|end| !is_used_below(&used, &steps[..end]));
-            let whole = !is_used_below(&used, steps);
-            if parent_is_whole || !whole || used.contains(steps) || facts.present == 0 {
-                continue;
-            }
-            let text = path_text(steps);
-            let target = text.trim_start_matches('.');
-            if steps.len() == 1 && !reserved.insert(target.to_owned()) {
-                continue;
-            }
-            lines.push(format!("  unmapped.{target} = {text}\n"));
-        }
-        let left = lines.len().saturating_sub(UNMAPPED_MAX);
-        if !lines.is_empty() {
-            out.push_str("  # What has no place in the class. Say `drop` by taking a line out.\n");
-        }
-        out.extend(lines.into_iter().take(UNMAPPED_MAX));
-        if left > 0 {
-            let _ = writeln!(
-                out,
-                "  # {left} further paths have no place; `weir coverage` lists them."
-            );
-        }
-    }
-
     /// The paths that are read already.
     pub(super) fn used(&self) -> BTreeSet<Vec<Step>> {
         let Roles {
@@ -599,11 +326,6 @@ impl Writer<'_> {
     }
 }
 
-/// Is this path, or one that goes on from it, read?
-fn is_used_below(used: &BTreeSet<Vec<Step>>, steps: &[Step]) -> bool {
-    used.range(steps.to_vec()..).next().is_some_and(|next| next.starts_with(steps))
-}
-
 fn chain(parts: &[Part]) -> Option<String> {
     let texts: Vec<&str> = parts.iter().map(|part| part.text.as_str()).collect();
     (!texts.is_empty()).then(|| texts.join(" ?? "))
@@ -644,36 +366,6 @@ fn several_readers(path: &str, forms: &[Form]) -> String {
 
 fn parenthesised(expr: &str) -> String {
     format!("({expr})")
-}
-
-/// A `match` of values, or what all of them have.
-fn choose(subject: &str, arms: &[(String, String)], otherwise: &str) -> String {
-    if arms.is_empty() {
-        return write::text(otherwise);
-    }
-    let mut results: Vec<&String> = Vec::new();
-    arms.iter().for_each(|(_, result)| {
-        if !results.contains(&result) {
-            results.push(result)
-        }
-    });
-    let mut out = format!("match {subject} {{\n");
-    for result in results {
-        let values: Vec<String> = arms
-            .iter()
-            .filter(|(_, of)| of == result)
-            .map(|(value, _)| write::pattern(value))
-            .collect();
-        for line in values.chunks(4).collect::<Vec<_>>().chunks(1) {
-            let _ = writeln!(out, "    {} => {}", line.concat().join(" | "), write::text(result));
-        }
-    }
-    let _ = write!(out, "    else => {}\n  }}", write::text(otherwise));
-    out
-}
-
-fn indented(text: &str) -> String {
-    text.lines().map(|line| format!("  {line}\n")).collect()
 }
 
 /// Does a name say that its value must not be seen?
