@@ -4,12 +4,15 @@ use bumpalo::Bump;
 
 use crate::block::Record;
 use crate::convert;
+use crate::duration;
 use crate::emit::fit::{Fitted, fit};
 use crate::emit::json;
 use crate::eval::{Layout, Machine, Surroundings, constant_value};
 use crate::plan::{Check, Constant, ExprId, ObjectMeta, Plan};
 use crate::project;
+use crate::read;
 use crate::tally::Tally;
+use crate::types::Type;
 use crate::value::Value;
 
 /// The outcome of an expression all of whose operands are constants. None if it is invalid, or of a type that has no
@@ -50,6 +53,16 @@ pub fn to_json(check: &Check, value: &Constant) -> Option<String> {
     String::from_utf8(text).ok()
 }
 
+/// A constant that has no literal of its own, from its text. None if the text is none of that type.
+pub fn read(text: &str, ty: Type) -> Option<Constant> {
+    match ty {
+        Type::Timestamp => read::timestamp(text).map(Constant::Timestamp),
+        Type::Duration => duration::read(text).map(Constant::Duration),
+        Type::Ip => read::ip(text).map(Constant::Ip),
+        _ => None,
+    }
+}
+
 /// The text that a `match` or a table looks for. None of what is missing.
 pub fn to_text(value: &Constant) -> Option<String> {
     let arena = Bump::new();
@@ -67,6 +80,8 @@ fn constant(value: Value<'_>) -> Option<Constant> {
         Value::Decimal(number) => Constant::Decimal(number),
         Value::Bool(truth) => Constant::Bool(truth),
         Value::Duration(ns) => Constant::Duration(ns),
+        Value::Timestamp(ns) => Constant::Timestamp(ns),
+        Value::Ip(address) => Constant::Ip(address),
         _ => return None,
     })
 }

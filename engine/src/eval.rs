@@ -372,5 +372,7 @@ pub(crate) fn constant_value(constant: &Constant) -> Value<'_> {
         Constant::Decimal(number) => Value::Decimal(*number),
         Constant::Bool(truth) => Value::Bool(*truth),
         Constant::Duration(ns) => Value::Duration(*ns),
+        Constant::Timestamp(ns) => Value::Timestamp(*ns),
+        Constant::Ip(address) => Value::Ip(*address),
     }
 }

@@ -305,6 +305,10 @@ pub enum Constant {
     Bool(bool),
     /// Nanoseconds.
     Duration(i64),
+    /// UTC nanoseconds since 1970.
+    Timestamp(i64),
+    /// An address.
+    Ip(std::net::IpAddr),
 }
 
 /// Facts about the object.

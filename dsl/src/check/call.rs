@@ -7,6 +7,7 @@ use weir_engine::plan::Meta;
 use weir_engine::types::{NumberFormat, Type};
 
 use super::Checker;
+use super::expr::takes_numbers;
 use super::habits;
 use super::names::LoopInfo;
 use super::path::Place;
@@ -35,6 +36,7 @@ impl<'a> Checker<'a> {
         name: &'a ast::Name,
         subject: Option<&'a ast::Expr>,
         args: &'a [ast::Expr],
+        want: Type,
         span: Span,
     ) -> Option<Expr> {
         let args: Vec<&'a ast::Expr> = subject.into_iter().chain(args).collect();
@@ -48,7 +50,7 @@ impl<'a> Checker<'a> {
             self.unknown_function(name, subject, &args, span);
             return None;
         };
-        self.builtin(builtin, name, &args, span)
+        self.builtin(builtin, name, &args, want, span)
     }
 
     fn unknown_function(
@@ -89,9 +91,13 @@ impl<'a> Checker<'a> {
         builtin: &'static Builtin,
         name: &ast::Name,
         args: &[&'a ast::Expr],
+        want: Type,
         span: Span,
     ) -> Option<Expr> {
         self.argument_count(builtin, name, args.len())?;
+        let whole = want == Type::Int
+            && takes_numbers(builtin.name)
+            && args.iter().all(|arg| self.may_be_whole(arg));
         let (mut values, mut constants) = (Vec::new(), Vec::new());
         let mut sound = true;
         for (index, arg) in args.iter().enumerate() {
@@ -101,7 +107,8 @@ impl<'a> Checker<'a> {
                 ParamKind::Record => None,
                 ParamKind::Value(ty) => self.expr(arg, ty).map(|value| values.push(value)),
                 ParamKind::Number => {
-                    let ty = number_type(self.natural(arg));
+                    let natural = if whole { Some(Type::Int) } else { self.natural(arg) };
+                    let ty = number_type(natural);
                     self.expr(arg, ty).map(|value| values.push(value))
                 }
                 ParamKind::Scalar => {

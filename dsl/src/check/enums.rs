@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use weir_engine::builtins::{self, Builtin, Environment, OTHER_WORD, TO_ENUM, TO_ENUM_EACH};
+use weir_engine::constant;
 use weir_engine::plan::{Check, Constant, Outcome};
 use weir_engine::types::Type;
 
@@ -545,13 +546,6 @@ fn where_present(value: &Expr, word: Expr) -> Expr {
 }
 
 /// The text of a cell.
-fn constant_text(constant: &Constant) -> String {
-    match constant {
-        Constant::Missing => String::new(),
-        Constant::Text(text) => text.clone(),
-        Constant::Int(number) => number.to_string(),
-        Constant::Decimal(number) => number.to_string(),
-        Constant::Bool(truth) => truth.to_string(),
-        Constant::Duration(ns) => ns.to_string(),
-    }
+fn constant_text(cell: &Constant) -> String {
+    constant::to_text(cell).unwrap_or_default()
 }

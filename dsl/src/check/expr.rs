@@ -3,6 +3,8 @@
 //! `build` gives an expression of the type wanted, or of the type it has by nature; `coerce` then brings the two
 //! together or reports W0301. Only what loses nothing is coerced: a whole number to a decimal, anything to its text.
 
+use weir_engine::builtins::{self, ParamKind, ResultType};
+use weir_engine::constant;
 use weir_engine::plan::{Arithmetic, Comparison, Constant, Meta, Outcome};
 use weir_engine::read;
 use weir_engine::types::Type;
@@ -68,8 +70,8 @@ impl<'a> Checker<'a> {
             Ast::Pipe { subject, name, args } if FOLDS.contains(&name.node.as_str()) => {
                 self.fold(name, Some(subject), args, want, span)
             }
-            Ast::Call { name, args } => self.call(name, None, args, span),
-            Ast::Pipe { subject, name, args } => self.call(name, Some(subject), args, span),
+            Ast::Call { name, args } => self.call(name, None, args, want, span),
+            Ast::Pipe { subject, name, args } => self.call(name, Some(subject), args, want, span),
             Ast::Unary(UnaryOp::Not, inner) => {
                 let inner = self.condition(inner)?;
                 of(ExprKind::Not(inner.into()), Type::Bool)
@@ -349,9 +351,11 @@ impl<'a> Checker<'a> {
                 (ExprKind::Meta(meta), ty)
             }
             Place::Let(index) => {
-                // As a bare path, a list of bare paths has no type of its own.
+                // As a bare path, a list of bare paths has no type of its own, and numbers that nobody called
+                // decimals may be whole.
                 let ty = match self.lets[index].natural {
                     Some(Type::List(Type::Json)) if want.element().is_some() => want,
+                    Some(Type::Decimal) if want == Type::Int && self.lets[index].whole => want,
                     natural => natural.unwrap_or(want),
                 };
                 let typed = self.typed_let(index, ty)?;
@@ -366,7 +370,8 @@ impl<'a> Checker<'a> {
             let negative = format!("-{digits}");
             return self.number(&negative, want, span);
         }
-        let ty = self.natural(inner).unwrap_or(want);
+        let whole = want == Type::Int && self.may_be_whole(inner);
+        let ty = if whole { want } else { self.natural(inner).unwrap_or(want) };
         let ty = if matches!(ty, Type::Int | Type::Decimal | Type::Float | Type::Duration) {
             ty
         } else {
@@ -452,6 +457,7 @@ impl<'a> Checker<'a> {
             (Some(Type::Int | Type::Decimal), None) | (None, Some(Type::Int | Type::Decimal)) => {
                 Type::Decimal
             }
+            (Some(Type::Int | Type::Decimal), Some(Type::Float)) => Type::Float,
             (Some(Type::Text), Some(other)) if other != Type::Text => other,
             (Some(ty), _) | (None, Some(ty)) => ty,
             (None, None) => Type::Text,
@@ -472,12 +478,12 @@ impl<'a> Checker<'a> {
         if !items.iter().all(is_constant) {
             return self.in_run_time_list(left, right, self.natural_of_items(items), span);
         }
-        let numbers =
-            items.iter().any(|item| matches!(self.natural(item), Some(Type::Int | Type::Decimal)));
-        let ty = match self.natural(left) {
-            Some(Type::Int | Type::Decimal) => Type::Decimal,
-            None if numbers => Type::Decimal,
-            Some(Type::Bool) => Type::Bool,
+        let ty = match (self.natural(left), common(items.iter().map(|item| self.natural(item)))) {
+            (Some(Type::Int | Type::Decimal), _) | (None, Some(Type::Int | Type::Decimal)) => {
+                Type::Decimal
+            }
+            (Some(ty @ (Type::Bool | Type::Timestamp | Type::Duration | Type::Ip)), _) => ty,
+            (None, Some(Type::Duration)) => Type::Duration,
             _ => Type::Text,
         };
         let subject = self.expr(left, ty);
@@ -571,7 +577,16 @@ impl<'a> Checker<'a> {
         span: Span,
     ) -> Option<Expr> {
         let sides = (self.natural(left), self.natural(right));
-        let (left_type, right_type, ty) = match arithmetic_types(op, sides, want) {
+        let whole = want == Type::Int
+            && op != Arithmetic::Divide
+            && self.may_be_whole(left)
+            && self.may_be_whole(right);
+        let types = if whole {
+            Some((Type::Int, Type::Int, Type::Int))
+        } else {
+            arithmetic_types(op, sides, want)
+        };
+        let (left_type, right_type, ty) = match types {
             Some(types) => types,
             None => {
                 let describe = |ty: Option<Type>| ty.map_or("a field", Type::noun);
@@ -589,6 +604,38 @@ impl<'a> Checker<'a> {
         };
         let (left, right) = (self.expr(left, left_type), self.expr(right, right_type));
         Some(Expr { kind: ExprKind::Arithmetic(op, left?.into(), right?.into()), ty, span })
+    }
+
+    /// Can all of it be computed in whole numbers, where one is wanted? What is read may be read so, unless it says
+    /// otherwise.
+    pub(super) fn may_be_whole(&self, expr: &ast::Expr) -> bool {
+        match &expr.node {
+            Ast::Unary(UnaryOp::Negate, inner) => self.may_be_whole(inner),
+            Ast::Binary(
+                BinaryOp::Add | BinaryOp::Subtract | BinaryOp::Multiply | BinaryOp::Coalesce,
+                left,
+                right,
+            ) => self.may_be_whole(left) && self.may_be_whole(right),
+            Ast::If { then, otherwise, .. } => {
+                self.may_be_whole(then) && self.may_be_whole(otherwise)
+            }
+            Ast::Match { arms, otherwise, .. } => {
+                let mut values = arms.iter().map(|arm| &arm.value).chain(otherwise.as_deref());
+                values.all(|value| self.may_be_whole(value))
+            }
+            Ast::Name(name) => match self.names.get(name) {
+                Some((Binding::Let(index), _)) => self.lets[index].whole,
+                _ => matches!(self.natural(expr), None | Some(Type::Int)),
+            },
+            Ast::Call { name, .. } | Ast::Pipe { name, .. } if name.node == "sum" => true,
+            Ast::Call { name, args } if takes_numbers(&name.node) => {
+                args.iter().all(|arg| self.may_be_whole(arg))
+            }
+            Ast::Pipe { subject, name, args } if takes_numbers(&name.node) => {
+                self.may_be_whole(subject) && args.iter().all(|arg| self.may_be_whole(arg))
+            }
+            _ => matches!(self.natural(expr), None | Some(Type::Int)),
+        }
     }
 
     /// The type that an expression has by itself; a path has none.
@@ -684,7 +731,8 @@ impl<'a> Checker<'a> {
 
     /// Brings an expression to the type that is wanted, if nothing is lost.
     pub(super) fn coerce(&mut self, expr: Expr, want: Type) -> Option<Expr> {
-        if expr.ty == want {
+        // Whatever is written as JSON is written as what it is.
+        if expr.ty == want || (want == Type::Json && expr.ty.element().is_none()) {
             return Some(expr);
         }
         if let ExprKind::Constant(constant) = &expr.kind
@@ -700,7 +748,6 @@ impl<'a> Checker<'a> {
             (Type::Json, Type::Text) => false,
             (_, Type::Text) => true,
             (Type::Int, Type::Decimal | Type::Float) | (Type::Decimal, Type::Float) => true,
-            (_, Type::Json) => true,
             _ => false,
         };
         if converts {
@@ -750,6 +797,12 @@ impl<'a> Checker<'a> {
         );
         let literal = matches!(expr.kind, ExprKind::Constant(_));
         report = match expr.ty {
+            Type::Text if literal && want == Type::Timestamp => {
+                report.help("write it with an offset, for example \"2026-01-31T09:00:00Z\"")
+            }
+            Type::Text if literal && want == Type::Duration => {
+                report.help("write a duration, for example `5m` or `30s`")
+            }
             Type::Text if literal => report.help(format!("write {}", want.noun())),
             Type::Text | Type::Decimal if !reader.is_empty() => report
                 .help(format!("if it holds {}, write `({text}) |> {reader}`", want.noun()))
@@ -800,36 +853,61 @@ fn arithmetic_types(
     (left, right): (Option<Type>, Option<Type>),
     want: Type,
 ) -> Option<(Type, Type, Type)> {
-    use Type::{Decimal, Duration, Int, Timestamp};
+    use Type::{Decimal, Float, Int};
+    if op != Arithmetic::Multiply && op != Arithmetic::Divide {
+        if let Some(types) = time_types(op, left, right, want) {
+            return Some(types);
+        }
+    }
     let number = |ty: Option<Type>| match ty {
-        Some(Int) => Some(Int),
+        Some(ty @ (Int | Float)) => Some(ty),
         Some(Decimal) | None => Some(Decimal),
         Some(_) => None,
     };
+    match (number(left)?, number(right)?) {
+        (Float, _) | (_, Float) => Some((Float, Float, Float)),
+        (Int, Int) if op != Arithmetic::Divide => Some((Int, Int, Int)),
+        _ => Some((Decimal, Decimal, Decimal)),
+    }
+}
+
+/// The same of a sum or difference with a time in it: a side that has no type takes the one that the other side and
+/// what is wanted leave it.
+fn time_types(
+    op: Arithmetic,
+    left: Option<Type>,
+    right: Option<Type>,
+    want: Type,
+) -> Option<(Type, Type, Type)> {
+    use Type::{Duration, Timestamp};
+    let later = want == Timestamp;
     match (op, left, right) {
-        (Arithmetic::Subtract, Some(Timestamp), Some(Timestamp) | None)
-        | (Arithmetic::Subtract, None, Some(Timestamp)) => Some((Timestamp, Timestamp, Duration)),
-        (Arithmetic::Add | Arithmetic::Subtract, Some(Timestamp), Some(Duration)) => {
-            Some((Timestamp, Duration, Timestamp))
-        }
-        (Arithmetic::Add, Some(Duration), Some(Timestamp)) => {
+        (_, Some(Timestamp), Some(Duration)) => Some((Timestamp, Duration, Timestamp)),
+        (_, Some(Duration), Some(Duration)) => Some((Duration, Duration, Duration)),
+        (Arithmetic::Add, Some(Timestamp), None) => Some((Timestamp, Duration, Timestamp)),
+        (Arithmetic::Add, Some(Duration) | None, Some(Timestamp)) => {
             Some((Duration, Timestamp, Timestamp))
         }
-        (Arithmetic::Add | Arithmetic::Subtract, Some(Duration), Some(Duration)) => {
+        (Arithmetic::Add, Some(Duration), None) if later => Some((Duration, Timestamp, Timestamp)),
+        (Arithmetic::Subtract, Some(Timestamp), None) if later => {
+            Some((Timestamp, Duration, Timestamp))
+        }
+        (Arithmetic::Subtract, Some(Timestamp) | None, Some(Timestamp))
+        | (Arithmetic::Subtract, Some(Timestamp), None) => Some((Timestamp, Timestamp, Duration)),
+        (_, None, Some(Duration) | None) if later => Some((Timestamp, Duration, Timestamp)),
+        (_, None, Some(Duration)) | (_, Some(Duration), None) => {
             Some((Duration, Duration, Duration))
         }
-        (Arithmetic::Divide, ..) => {
-            number(left)?;
-            number(right)?;
-            Some((Decimal, Decimal, Decimal))
-        }
-        (_, None, None) if want == Int => Some((Int, Int, Int)),
-        (_, Some(Int), None) | (_, None, Some(Int)) if want == Int => Some((Int, Int, Int)),
-        _ => match (number(left)?, number(right)?) {
-            (Int, Int) => Some((Int, Int, Int)),
-            _ => Some((Decimal, Decimal, Decimal)),
-        },
+        _ => None,
     }
+}
+
+/// Does it give one of its arguments, which are all numbers? (`min`, `max`, `abs`)
+pub(super) fn takes_numbers(function: &str) -> bool {
+    builtins::find(function).is_some_and(|builtin| {
+        matches!(builtin.result, ResultType::Number)
+            && builtin.params.iter().all(|param| param.kind == ParamKind::Number)
+    })
 }
 
 /// A constant as another type, if it is one.
@@ -842,6 +920,8 @@ fn constant_as(constant: &Constant, want: Type) -> Option<Constant> {
         (Constant::Int(value), Type::Text) => Some(Constant::Text(value.to_string())),
         (Constant::Bool(value), Type::Text) => Some(Constant::Text(value.to_string())),
         (Constant::Decimal(value), Type::Int) => value.to_i64().map(Constant::Int),
+        // These have no literals.
+        (Constant::Text(text), Type::Timestamp | Type::Ip) => constant::read(text, want),
         (Constant::Decimal(value), Type::Text) => Some(Constant::Text(value.to_string())),
         _ => None,
     }

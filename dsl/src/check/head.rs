@@ -181,7 +181,7 @@ fn input(block: &ast::Input, reports: &mut Reports) -> Option<Input> {
         seen.push(&name.node);
         settings.set(name, value);
     }
-    settings.header_and_columns();
+    settings.csv_as_a_whole(block);
     Some(settings.input)
 }
 
@@ -327,30 +327,56 @@ impl Settings<'_> {
         }
     }
 
-    fn header_and_columns(&mut self) {
+    /// What settings of CSV say of each other, in whichever order they stand.
+    fn csv_as_a_whole(&mut self, block: &ast::Input) {
         let Format::Csv(csv) = &self.input.format else { return };
-        if let Some(span) = self.header_none
-            && csv.columns.is_none()
-        {
-            self.reports.push(
-                Diagnostic::error(
-                    "W0011",
-                    span,
-                    "without a header row the columns need names",
-                    "no names",
-                )
-                .help("add `columns \"time, user, model\"`"),
+        let values = || block.settings.iter().map(|(name, value)| (name.node.as_str(), value.span));
+        let last = |names: &[&str]| values().filter(|(name, _)| names.contains(name)).last();
+        let mut wrong = |names: &[&str], message: String, label: &str, help: &str| {
+            let span = last(names).map_or(block.format.span, |(_, span)| span);
+            self.reports.push(Diagnostic::error("W0011", span, message, label).help(help));
+        };
+        match (&csv.columns, self.header_none) {
+            (None, Some(_)) if last(&["columns"]).is_none() => wrong(
+                &["header"],
+                "without a header row the columns need names".into(),
+                "no names",
+                "add `columns \"time, user, model\"`",
+            ),
+            (Some(_), None) => wrong(
+                &["columns"],
+                "the header row names the columns".into(),
+                "names them again",
+                "add `header none` if the first row is a record, else remove `columns`",
+            ),
+            (Some(columns), Some(_)) => {
+                let twice = (1..columns.len()).find(|&at| columns[..at].contains(&columns[at]));
+                if let Some(at) = twice {
+                    wrong(
+                        &["columns"],
+                        format!("two columns are called `{}`", columns[at]),
+                        "which of them is read?",
+                        "give each column a name of its own",
+                    );
+                }
+            }
+            _ => {}
+        }
+        let signs = [Some(csv.delimiter), Some(csv.quote), csv.comment];
+        if signs[0] == signs[1] || signs[0] == signs[2] || signs[1] == signs[2] {
+            wrong(
+                &["delimiter", "quote", "comment"],
+                "delimiter, quote and comment must differ".into(),
+                "stands for two things",
+                "choose another character",
             );
         }
-        if csv.delimiter == csv.quote || Some(csv.delimiter) == csv.comment {
-            self.reports.push(
-                Diagnostic::error(
-                    "W0011",
-                    self.header_none.unwrap_or_default(),
-                    "delimiter, quote and comment must differ",
-                    "in this input",
-                )
-                .help("choose another delimiter"),
+        if csv.grouping == Some(csv.decimal) {
+            wrong(
+                &["decimal", "grouping"],
+                "decimal and grouping must differ".into(),
+                "stands for two things",
+                "European numbers are `decimal \",\"  grouping \".\"`",
             );
         }
     }
@@ -365,13 +391,25 @@ fn csv_setting(csv: &mut Csv, name: &str, value: &Setting) -> Result<(), Option<
         }
         "columns" => {
             let Setting::Text(text) = value else { return Err(Some("write \"time, user, model\"")) };
-            csv.columns = Some(text.split(',').map(|column| column.trim().to_owned()).collect());
+            let columns: Vec<_> = text.split(',').map(|column| column.trim().to_owned()).collect();
+            if columns.iter().any(String::is_empty) {
+                return Err(Some("each column needs a name, for example \"time, user, model\""));
+            }
+            csv.columns = Some(columns);
         }
-        "decimal" => csv.decimal = byte(value).ok_or(Some("write \".\" or \",\""))?,
+        "decimal" => {
+            csv.decimal = byte(value)
+                .filter(|byte| b".,".contains(byte))
+                .ok_or(Some("write \".\" or \",\""))?;
+        }
         "grouping" => {
             csv.grouping = match word(value) {
                 Some("none") => None,
-                _ => Some(byte(value).ok_or(Some("write none or one character, for example \".\""))?),
+                _ => Some(
+                    byte(value)
+                        .filter(|byte| b"., '_".contains(byte))
+                        .ok_or(Some("write none, \".\", \",\", \" \", \"'\" or \"_\""))?,
+                ),
             }
         }
         "encoding" => csv.encoding = encoding(value).ok_or(Some("write \"utf-8\", \"windows-1252\", \"iso-8859-15\" or another encoding of single bytes"))?,
@@ -383,9 +421,6 @@ fn csv_setting(csv: &mut Csv, name: &str, value: &Setting) -> Result<(), Option<
             }
         }
         _ => return Err(None),
-    }
-    if csv.grouping == Some(csv.decimal) {
-        return Err(Some("decimal and grouping must differ"));
     }
     Ok(())
 }

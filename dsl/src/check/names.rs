@@ -4,6 +4,7 @@
 
 use std::collections::HashMap;
 
+use weir_engine::constant;
 use weir_engine::plan::Constant;
 use weir_engine::types::Type;
 
@@ -52,6 +53,8 @@ pub(super) struct LetInfo<'a> {
     pub(super) poisoned: bool,
     /// The type that it has by itself, if it has one.
     pub(super) natural: Option<Type>,
+    /// It can be computed in whole numbers where one is wanted.
+    pub(super) whole: bool,
     /// What it costs to look at all of it.
     reach: Reach,
 }
@@ -96,6 +99,9 @@ pub(super) struct TableInfo {
 
 /// Most rows of a table.
 const ROWS_MAX: usize = 10_000;
+
+/// The types that columns of tables have.
+const COLUMN_TYPES: [&str; 7] = ["string", "int", "decimal", "bool", "duration", "timestamp", "ip"];
 
 /// Names that are given, and cannot be taken.
 const GIVEN: [&str; 4] = ["it", "index", "last", "meta"];
@@ -169,6 +175,7 @@ impl<'a> Checker<'a> {
         let index = self.lets.len();
         let reach = self.reach(&item.expr);
         let natural = reach.and_then(|_| self.natural(&item.expr));
+        let whole = reach.is_some() && self.may_be_whole(&item.expr);
         self.lets.push(LetInfo {
             name: item.name.node.clone(),
             expr: &item.expr,
@@ -179,6 +186,7 @@ impl<'a> Checker<'a> {
             field: None,
             poisoned: reach.is_none(),
             natural,
+            whole,
             reach: reach.unwrap_or_default(),
         });
         if reach.is_none() {
@@ -373,6 +381,9 @@ impl<'a> Checker<'a> {
             "int" => Type::Int,
             "decimal" => Type::Decimal,
             "bool" => Type::Bool,
+            "duration" => Type::Duration,
+            "timestamp" => Type::Timestamp,
+            "ip" => Type::Ip,
             other => {
                 let mut report = Diagnostic::error(
                     "W0302",
@@ -380,8 +391,8 @@ impl<'a> Checker<'a> {
                     format!("a column cannot be of type `{other}`"),
                     "not a type of columns",
                 )
-                .help("the types are string, int, decimal and bool");
-                if let Some(near) = nearest(other, ["string", "int", "decimal", "bool"]) {
+                .help("the types are string, int, decimal, bool, duration, timestamp and ip");
+                if let Some(near) = nearest(other, COLUMN_TYPES) {
                     report = report.fix(format!("{other} -> {near}"), name.span, near);
                 }
                 self.report(report);
@@ -429,6 +440,7 @@ impl<'a> Checker<'a> {
                 weir_engine::read::decimal(text, Default::default()).map(Constant::Decimal)
             }
             (ast::Literal::Bool(value), Type::Bool) => Some(Constant::Bool(*value)),
+            (ast::Literal::Text(text), _) => constant::read(text, ty),
             _ => None,
         };
         if constant.is_none() {

@@ -113,7 +113,7 @@ impl<'a> Checker<'a> {
         args: &'a [ast::Expr],
         span: Span,
     ) -> Option<DerivedId> {
-        let call = self.call(name, subject, args, span)?;
+        let call = self.call(name, subject, args, Type::Json, span)?;
         let ExprKind::Call { builtin, literals, call, args } = call.kind else { return None };
         let ResultType::Record(fields) = builtin.result else { return None };
         if let Some(known) = self.equal_record(builtin, &literals, &args) {

@@ -258,6 +258,12 @@ fn constant(constant: &Constant) -> String {
         }
         Constant::Bool(truth) => truth.to_string(),
         Constant::Duration(ns) => format!("{ns}ns"),
+        Constant::Timestamp(ns) => {
+            let mut text = Vec::new();
+            crate::read::write_timestamp(*ns, &mut text);
+            String::from_utf8_lossy(&text).into_owned()
+        }
+        Constant::Ip(address) => address.to_string(),
     }
 }
 

@@ -422,6 +422,10 @@ fn json_of(value: Value<'_>, check: &Check) -> String {
             let texts = list.iter().map(|value| json_of(*value, check)).collect::<Vec<_>>();
             format!("[{}]", texts.join(","))
         }
+        (Value::List(list), _) => {
+            let texts = list.iter().map(|value| json_of(*value, check)).collect::<Vec<_>>();
+            format!("[{}]", texts.join(","))
+        }
         (Value::Text(_) | Value::Ip(_) | Value::Cidr(_) | Value::Timestamp(_), _) => {
             quoted(&number::text_of(value))
         }

@@ -833,6 +833,8 @@ pub(super) fn value_of(constant: &Constant) -> Value<'_> {
         Constant::Decimal(decimal) => Value::Decimal(*decimal),
         Constant::Bool(value) => Value::Bool(*value),
         Constant::Duration(ns) => Value::Duration(*ns),
+        Constant::Timestamp(ns) => Value::Timestamp(*ns),
+        Constant::Ip(address) => Value::Ip(*address),
     }
 }
 
