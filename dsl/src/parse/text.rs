@@ -52,9 +52,19 @@ pub(super) fn expression(input: Tokens<'_>, token: Token) -> (ExprKind, u32) {
         return (ExprKind::Error, 0);
     }
     let (mut pieces, mut text, mut height) = (Vec::new(), String::new(), 0);
+    let (mut sign, mut signs) = (None, Vec::new());
     each_part(input, token, |part| match part {
-        Part::Plain(character, _) | Part::Escaped(character) => text.push(character),
+        Part::Plain(character, span) => {
+            sign = Some(span).filter(|_| matches!(character, '$' | '%'));
+            text.push(character);
+        }
+        Part::Escaped(character) => {
+            sign = None;
+            text.push(character);
+        }
         Part::Code(span) => {
+            let is_path = input.slice(span).trim_start().starts_with(['.', '$']);
+            signs.extend(sign.take().filter(|&sign| is_path || input.slice(sign) == "$"));
             if !text.is_empty() {
                 pieces.push(Piece::Text(std::mem::take(&mut text)));
             }
@@ -66,10 +76,33 @@ pub(super) fn expression(input: Tokens<'_>, token: Token) -> (ExprKind, u32) {
     if pieces.is_empty() {
         return (ExprKind::Text(text), 0);
     }
+    if let Some(report) = sign_before_brace(input, &signs) {
+        input.cx.report(report);
+    }
     if !text.is_empty() {
         pieces.push(Piece::Text(text));
     }
     (ExprKind::Interpolated(pieces), height)
+}
+
+/// `"${.a}"` gives a dollar sign and the value, which nobody wants who knows templates of other languages.
+fn sign_before_brace(input: Tokens<'_>, signs: &[Span]) -> Option<Diagnostic> {
+    let (first, more) = signs.split_first()?;
+    let (written, escape) = match input.slice(*first) {
+        "$" => ("$", "\\u{24}"),
+        _ => ("%", "\\u{25}"),
+    };
+    let brace = Span::new(first.start, first.end + 1);
+    let report = Diagnostic::warning(
+        "W0037",
+        brace,
+        format!("this `{written}` stays in the text, in front of the value"),
+        "a value is put in by `{` alone",
+    )
+    .help("write `{`")
+    .note(format!("a `{written}` that belongs there is written `{escape}`"))
+    .fix(format!("{written}{{ -> {{"), *first, "");
+    Some(more.iter().fold(report, |report, &sign| report.edit(sign, "")))
 }
 
 /// The expression between two braces, and its height.
