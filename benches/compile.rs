@@ -4,6 +4,7 @@
 #![allow(missing_docs, reason = "criterion's macros make public functions without docs")]
 
 use std::hint::black_box;
+use std::time::Duration;
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use weir_dsl::format::format;
@@ -12,8 +13,8 @@ use weir_tests::hostile::KINDS;
 
 const PROGRAM: &str = include_str!("programs/audit.weir");
 
-/// The smallest hostile program.
-const HOSTILE_BYTES: usize = 32 << 10;
+/// Sizes of hostile programs, the last as large as a program may be: a million tokens, where each is a byte.
+const HOSTILE_BYTES: [usize; 3] = [64 << 10, 256 << 10, Source::BYTES_MAX - (4 << 10)];
 
 /// A program with its last `emit` several times, each with an id of its own.
 fn program(times: usize) -> String {
@@ -49,12 +50,14 @@ fn real(criterion: &mut Criterion) {
 fn hostile(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("hostile");
     group.sample_size(10);
+    group.warm_up_time(Duration::from_millis(200));
+    group.measurement_time(Duration::from_millis(800));
     for kind in KINDS {
-        for times in [1, 2, 4] {
-            let source = Source::new("bench", (kind.make)(times * HOSTILE_BYTES));
-            assert!(!compile(&source).diagnostics.is_empty() || source.text.len() > HOSTILE_BYTES);
+        for bytes in HOSTILE_BYTES {
+            let source = Source::new("bench", (kind.make)(bytes));
+            assert!(compile(&source).diagnostics.iter().all(|it| it.code != "W0004"));
             group.throughput(Throughput::Bytes(source.text.len() as u64));
-            group.bench_function(BenchmarkId::new(kind.name, times), |bencher| {
+            group.bench_function(BenchmarkId::new(kind.name, bytes >> 10), |bencher| {
                 bencher.iter(|| black_box(compile(&source)));
             });
         }

@@ -1,6 +1,6 @@
 //! What in a compiled plan keeps invalid events back: each guard by its name, with the way to take it away.
 
-use weir_engine::plan::{Check, Element, Expr, Field, Member, Object, OutputNode, Plan};
+use weir_engine::plan::{Check, Element, Expr, ExprId, Field, Member, Object, OutputNode, Plan};
 use weir_engine::types::Type;
 
 /// A guard.
@@ -11,7 +11,7 @@ pub(crate) struct Guard {
 }
 
 /// All of them.
-pub(crate) const GUARDS: [Guard; 20] = [
+pub(crate) const GUARDS: [Guard; 22] = [
     Guard { name: "required attributes of an event", remove: |plan| required(plan, true) },
     Guard { name: "required attributes of an object", remove: |plan| required(plan, false) },
     Guard { name: "at_least_one of an event", remove: |plan| at_least_one(plan, true) },
@@ -36,6 +36,8 @@ pub(crate) const GUARDS: [Guard; 20] = [
     Guard { name: "type: truth value", remove: |plan| untyped(plan, Type::Bool) },
     Guard { name: "type: address", remove: |plan| untyped(plan, Type::Ip) },
     Guard { name: "type: time", remove: |plan| untyped(plan, Type::Timestamp) },
+    Guard { name: "number of an enum", remove: |plan| unlisted(plan, false) },
+    Guard { name: "number of an enum, of a list", remove: |plan| unlisted(plan, true) },
     Guard { name: "length of the word for Other", remove: words },
     Guard { name: "length of the raw record", remove: raw_data },
     Guard { name: "captions", remove: captions },
@@ -157,6 +159,49 @@ fn untyped(plan: &mut Plan, ty: Type) -> usize {
         }
     });
     values.len()
+}
+
+/// The number that a text is stands for what `to_enum` makes of it, and any number fits. One of the two alone keeps back
+/// what is not listed.
+fn unlisted(plan: &mut Plan, of_lists: bool) -> usize {
+    let mut values = Vec::new();
+    fields(plan, &mut |field| {
+        let check = match &mut field.check {
+            Check::List(each) if of_lists => each,
+            check if !of_lists => check,
+            _ => return,
+        };
+        if let Check::Enum(_) = check {
+            values.push(field.value);
+            *check = Check::Int(i64::MIN, i64::MAX);
+        }
+    });
+    values.into_iter().map(|value| usize::from(looks_nothing_up(plan, value))).sum()
+}
+
+fn looks_nothing_up(plan: &mut Plan, value: ExprId) -> bool {
+    let list = match &plan.exprs[value as usize] {
+        Expr::Call(callee, args, _) if callee.name == "to_enum" => args[0],
+        Expr::List(items) => {
+            let looked_up = items.clone().into_iter().map(|item| looks_nothing_up(plan, item));
+            return looked_up.fold(false, |any, one| any | one);
+        }
+        Expr::Register(register) => {
+            let shared = plan.registers[*register as usize].expr;
+            return looks_nothing_up(plan, shared);
+        }
+        _ => return false,
+    };
+    if let Expr::Fold(fold, array, scope, element) = &plan.exprs[list as usize] {
+        let read = *element;
+        plan.exprs[value as usize] = Expr::Fold(fold.clone(), *array, *scope, read);
+        if let Expr::Read(_, of) = &mut plan.exprs[read as usize] {
+            *of = Type::Int;
+        }
+    } else {
+        plan.exprs[value as usize] = Expr::Convert(list, Type::Int);
+    }
+    true
 }
 
 fn words(plan: &mut Plan) -> usize {

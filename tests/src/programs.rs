@@ -9,10 +9,13 @@
 //! can take parts away for as long as it still fails (`shrink`).
 
 mod code;
+mod enums;
 mod event;
 mod expr;
+mod lists;
 mod record;
 mod shrink;
+mod texts;
 
 use weir_dsl::ocsf::{self, Class, Schema};
 
@@ -105,6 +108,24 @@ struct Scope {
     /// The loop's variable; empty for the record.
     variable: String,
     shape: Shape,
+    /// `let`s in front of its lines; those of the record stand at the top.
+    lets: Vec<Code>,
+    /// Values in texts, which these `let`s take apart.
+    fields: Vec<texts::Known>,
+    /// The elements stand in the list of a text of this name.
+    text: Option<String>,
+}
+
+impl Scope {
+    fn new(variable: &str) -> Self {
+        Self {
+            variable: variable.to_owned(),
+            shape: Shape::default(),
+            lets: Vec::new(),
+            fields: Vec::new(),
+            text: None,
+        }
+    }
 }
 
 impl Writer {
@@ -119,13 +140,12 @@ impl Writer {
             6..=7 => Format::Json,
             _ => Format::Csv,
         };
-        let record = Scope { variable: String::new(), shape: Shape::default() };
         Self {
             random,
             schema,
             profiles: Vec::new(),
             format,
-            scopes: vec![record],
+            scopes: vec![Scope::new("")],
             wrapper: Shape::default(),
             lets: Vec::new(),
             top: Vec::new(),
@@ -378,19 +398,16 @@ impl Writer {
     }
 
     fn each(&mut self, class: &'static Class, depth: usize) -> Code {
-        let (header, variable) = self.loop_header();
+        let header = self.enter_loop();
         let mut block = Vec::new();
-        if self.scopes.len() == 1 && self.percent(25) {
+        if self.scopes.len() == 2 && self.percent(25) {
             let index = self.fresh("i");
             block.push(Code::line(format!("let {index} = index")));
-            self.enter(&variable);
-            let (inner, inner_variable) = self.loop_header();
-            self.enter(&inner_variable);
+            let inner = self.enter_loop();
             let emit = self.emit_with_id(class, &format!("{{{index}}}:{{index}}"));
-            self.leave();
-            block.push(Code::block(inner, vec![emit]));
+            let lines = self.leave(vec![emit]);
+            block.push(Code::block(inner, lines));
         } else {
-            self.enter(&variable);
             if self.percent(20) {
                 let path = self.path(&Kind::Words(vec!["go".into()]), false);
                 block.push(Code::line(format!("drop when {path} == \"skip\"")));
@@ -400,26 +417,45 @@ impl Writer {
                 _ => self.emit(class),
             });
         }
-        self.leave();
+        let block = self.leave(block);
         Code::block(header, block)
     }
 
-    /// `each PATH as NAME max N`, and the name.
-    fn loop_header(&mut self) -> (String, String) {
-        let variable = self.fresh("v");
-        let around = self.scopes.last().map_or("", |scope| scope.variable.as_str());
-        let max = record::LIST_MAX;
-        (format!("each {around}.list_{variable}[*] as {variable} max {max}"), variable)
+    /// Goes into a loop; gives `each PATH as NAME max N`.
+    fn enter_loop(&mut self) -> String {
+        let list = self.enter("v");
+        let variable = &self.scopes[self.scopes.len() - 1].variable;
+        format!("each {list} as {variable} max {}", record::LIST_MAX)
     }
 
-    fn enter(&mut self, variable: &str) {
-        self.scopes.push(Scope { variable: variable.to_owned(), shape: Shape::default() });
-    }
-
-    fn leave(&mut self) {
-        let Some(Scope { variable, shape }) = self.scopes.pop() else { return };
-        if let Some(around) = self.scopes.last_mut() {
-            around.shape.insert_list(&format!("list_{variable}"), shape);
+    /// Goes into the elements of a list of the scope around; gives its path.
+    fn enter(&mut self, prefix: &str) -> String {
+        let mut scope = Scope::new(&self.fresh(prefix));
+        let innermost = self.scopes.len() - 1;
+        let mut around = self.scopes[innermost].variable.clone();
+        if self.percent(12) {
+            let (record, text) = (self.fresh("record_"), self.fresh("text_"));
+            self.push_let(innermost, format!("let {record} = {around}.{text} |> json"));
+            (around, scope.text) = (record, Some(text));
         }
+        let list = format!("{around}.list_{}[*]", scope.variable);
+        self.scopes.push(scope);
+        list
+    }
+
+    /// Leaves the elements; gives the lines with the `let`s in front of them.
+    fn leave(&mut self, lines: Vec<Code>) -> Vec<Code> {
+        let Some(Scope { variable, shape, mut lets, text, .. }) = self.scopes.pop() else {
+            return lines;
+        };
+        if let Some(around) = self.scopes.last_mut() {
+            let list = format!("list_{variable}");
+            match text {
+                Some(text) => around.shape.insert_document(&text, &list, shape),
+                None => around.shape.insert_list(&list, shape),
+            }
+        }
+        lets.extend(lines);
+        lets
     }
 }

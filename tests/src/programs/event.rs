@@ -204,12 +204,11 @@ impl Writer {
             return Some(Code::block(name, self.object(of, required, depth + 1, below)));
         }
         if self.format != Format::Csv && self.percent(35) {
-            let variable = self.fresh("e");
-            let around = self.scopes.last().map_or("", |scope| scope.variable.as_str());
-            let header = format!("add {name} each {around}.list_{variable}[*] as {variable} max 4");
-            self.enter(&variable);
+            let list = self.enter("e");
+            let variable = &self.scopes[self.scopes.len() - 1].variable;
+            let header = format!("add {name} each {list} as {variable} max 4");
             let lines = self.object(of, false, depth + 1, below);
-            self.leave();
+            let lines = self.leave(lines);
             return Some(Code::block(header, lines));
         }
         Some(Code::block(format!("add {name}"), self.object(of, false, depth + 1, below)))
@@ -251,6 +250,7 @@ impl Writer {
             });
         }
         let text_kind = match attribute.enumeration {
+            Some(of) if self.percent(25) => return Some(self.listed_text(of, attribute.is_array)),
             Some(of) => Kind::Words(of.values.iter().map(|value| value.key.to_owned()).collect()),
             None if data_type.name == "string_t" => Kind::Text,
             None => Kind::Of(data_type.name),

@@ -1,8 +1,7 @@
 //! Expressions of every type, and what the paths in them should hold.
 
-use weir_dsl::ocsf::Enumeration;
-
-use super::record::Value;
+use super::record::{Shape, Value};
+use super::texts::{self, Composed};
 use super::{Code, Format, Writer};
 use crate::generate::Random;
 
@@ -37,6 +36,10 @@ pub(super) enum Kind {
     Embedded(&'static str),
     /// Text of another language: a URL, `key=value` pairs, a line of a log.
     Written(&'static str),
+    /// Text that holds values of its own.
+    Composed(Box<Composed>),
+    /// Text that is JSON, of an object of this shape.
+    Document(Shape),
     /// A text for this data type of OCSF.
     Of(&'static str),
 }
@@ -96,6 +99,8 @@ impl Kind {
                     .to_owned(),
             ),
             Self::Embedded(json) | Self::Written(json) => text((*json).to_owned()),
+            Self::Composed(composed) => text(composed.right(random)),
+            Self::Document(shape) => texts::document_text(shape, random),
             Self::Of(data_type) => text(text_of_type(data_type, random)),
         }
     }
@@ -169,6 +174,11 @@ impl Writer {
             self.wrapper.insert_value(&name, kind.clone(), true);
             return format!("$.{name}");
         }
+        if self.percent(7)
+            && let Some(field) = self.field(kind, vital)
+        {
+            return field;
+        }
         let Some(way) = self.way(scope, kind, vital) else {
             return self.plain_path(scope, kind, vital);
         };
@@ -184,11 +194,11 @@ impl Writer {
     }
 
     /// The innermost scope mostly, else the record.
-    fn scope(&mut self) -> usize {
+    pub(super) fn scope(&mut self) -> usize {
         if self.percent(75) { self.scopes.len() - 1 } else { 0 }
     }
 
-    fn plain_path(&mut self, scope: usize, kind: &Kind, vital: bool) -> String {
+    pub(super) fn plain_path(&mut self, scope: usize, kind: &Kind, vital: bool) -> String {
         let known = self.scopes[scope].shape.with_kind(kind);
         let known: Vec<String> = known.into_iter().map(str::to_owned).collect();
         let name = if !known.is_empty() && self.percent(30) {
@@ -294,7 +304,7 @@ impl Writer {
                 let list = self.list_path(&Kind::Text);
                 format!("join({list}, \"/\")")
             }
-            19 if self.format != Format::Csv => self.found(),
+            19 if self.format != Format::Csv => self.found(&Kind::Text),
             20..=21 => self.taken_apart(),
             0 => format!("{path} |> lower"),
             1 => format!("{path} |> upper"),
@@ -315,25 +325,6 @@ impl Writer {
                 format!("\"{{{first}}}/{{{second}}}\"")
             }
         }
-    }
-
-    /// `PATH[*]` of a list of such values.
-    fn list_path(&mut self, kind: &Kind) -> String {
-        let name = self.fresh("list_");
-        let scope = self.scope();
-        self.scopes[scope].shape.insert_values(&name, kind.clone());
-        format!("{}.{name}[*]", self.scopes[scope].variable)
-    }
-
-    /// A member of the element that a condition finds.
-    fn found(&mut self) -> String {
-        let name = self.fresh("list_");
-        let scope = self.scope();
-        let mut element = super::Shape::default();
-        element.insert_value("name", Kind::Words(vec!["x".into(), "y".into()]), false);
-        element.insert_value("value", Kind::Text, false);
-        self.scopes[scope].shape.insert_list(&name, element);
-        format!("find({}.{name}[*], it.name == \"x\").value", self.scopes[scope].variable)
     }
 
     /// A field of what a text holds.
@@ -368,7 +359,7 @@ impl Writer {
     }
 
     /// A cell of the table, which is written when it is first needed.
-    fn cell(&mut self, column: &str) -> String {
+    pub(super) fn cell(&mut self, column: &str) -> String {
         if !self.has_table {
             self.has_table = true;
             let rows = [
@@ -429,17 +420,9 @@ impl Writer {
         }
     }
 
-    fn count(&mut self) -> String {
-        let list = self.fresh("list_c");
-        let mut element = super::Shape::default();
-        element.insert_value("go", Kind::Bool, false);
-        let scope = self.scope();
-        self.scopes[scope].shape.insert_list(&list, element);
-        format!("count({}.{list}[*], it.go == true)", self.scopes[scope].variable)
-    }
-
     pub(super) fn decimal(&mut self, depth: usize) -> String {
-        match self.random.below(12) {
+        match self.random.below(13) {
+            12 if self.format != Format::Csv => format!("sum({})", self.list_path(&Kind::Decimal)),
             0 => "0.25".to_owned(),
             1 => format!(
                 "{} / {}",
@@ -463,6 +446,7 @@ impl Writer {
                 format!("{} |> bool(\"ja\", \"nein\")", self.path(&words, true))
             }
             3 => format!("{} |> is_private", self.path(&Kind::Ip, false)),
+            4 if self.format != Format::Csv => self.any_or_all(),
             _ => self.path(&Kind::Bool, true),
         }
     }
@@ -503,74 +487,15 @@ impl Writer {
         }
     }
 
-    /// A list of texts, or of other values that are read so.
-    pub(super) fn list(&mut self, kind: &Kind) -> String {
-        if self.format != Format::Csv && self.percent(50) {
-            let take = *self.random.pick(&["take(3)", "distinct(4)"]);
-            return format!("{} |> {take}", self.list_path(kind));
-        }
-        let count = 1 + self.random.below(3);
-        let is_text =
-            !matches!(kind, Kind::Int(..) | Kind::Decimal | Kind::Bool | Kind::Time | Kind::Ip);
-        let texts: Vec<String> = (0..count)
-            .map(|_| if is_text { self.text(kind, 1) } else { self.path(kind, false) })
-            .collect();
-        format!("[{}]", texts.join(", "))
-    }
-
-    /// A value of an enum of numbers.
-    pub(super) fn enumerated(&mut self, of: &Enumeration) -> String {
-        let caption = |writer: &mut Self| {
-            let value = writer.random.pick(&of.values);
-            match value.number {
-                // Two numbers may have one caption, and then it means the first.
-                Some(number) if number >= 0 && writer.random.below(4) == 0 => number.to_string(),
-                _ => quoted(value.caption),
-            }
-        };
-        match self.random.below(13) {
-            10..=12 => {
-                let words = of.values.iter().map(|value| value.caption.to_owned());
-                let words = words.chain(["7".to_owned(), "odd word".to_owned()]).collect();
-                format!("{} |> to_enum", self.path(&Kind::Words(words), true))
-            }
-            0..=3 => caption(self),
-            4..=7 => {
-                let words = ["read", "write", "login", "x-1"].map(str::to_owned).to_vec();
-                let subject = self.path(&Kind::Words(words), false);
-                let (first, second) = (caption(self), caption(self));
-                let otherwise = match of.by_number(99) {
-                    Some(other) if self.percent(60) => quoted(other.caption),
-                    _ if self.percent(10) => "missing".to_owned(),
-                    _ => caption(self),
-                };
-                format!(
-                    "match {subject} {{ \"read\" | \"x*\" => {first}  \"write\" => {second}  else => {otherwise} }}"
-                )
-            }
-            8 => format!("if {} then {} else {}", self.condition(), caption(self), caption(self)),
-            _ => {
-                let condition = self.condition();
-                format!("(if {condition} then {} else missing) ?? {}", caption(self), caption(self))
-            }
-        }
-    }
-
-    /// A list of values of an enum of numbers.
-    pub(super) fn enumerated_list(&mut self, of: &Enumeration) -> String {
-        let words: Vec<String> = of.values.iter().map(|value| value.caption.to_owned()).collect();
-        let literal = quoted(&words[self.random.below(words.len() as u64) as usize]);
-        let kind = Kind::Words(words.into_iter().chain(["odd word".to_owned()]).collect());
-        if self.format != Format::Csv && self.percent(50) {
-            return format!("({} |> take(4)) |> to_enum", self.list_path(&kind));
-        }
-        format!("[{literal}, {} |> to_enum]", self.path(&kind, false))
-    }
-
     /// A condition that is seldom invalid.
     pub(super) fn condition(&mut self) -> String {
         let words = Kind::Words(vec!["a".into(), "b".into(), "ab".into()]);
-        match self.random.below(12) {
+        match self.random.below(15) {
+            11..=12 if self.format != Format::Csv => self.any_or_all(),
+            13 => format!("{} in [{}, \"b\"]", self.path(&words, true), self.path(&words, false)),
+            14 if self.format != Format::Csv => {
+                format!("{} in ({} |> take(3))", self.path(&words, true), self.list_path(&words))
+            }
             0 => format!("{} is present", self.path(&Kind::Json, false)),
             1 => format!("{} is missing", self.path(&Kind::Text, false)),
             2 => format!("({} |> ip) is invalid", self.path(&Kind::Ip, false)),

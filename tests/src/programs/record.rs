@@ -8,10 +8,10 @@ use crate::generate::Random;
 pub(super) const LIST_MAX: u64 = 6;
 
 /// What a program reads of an object, by name.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct Shape(Vec<Member>);
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 struct Member {
     name: String,
     holds: Holds,
@@ -19,7 +19,7 @@ struct Member {
     vital: bool,
 }
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 enum Holds {
     Scalar(Kind),
     /// A list of such values.
@@ -70,6 +70,13 @@ impl Shape {
 
     pub(super) fn insert_list(&mut self, name: &str, element: Shape) {
         self.insert(name, Holds::Objects(element), false);
+    }
+
+    /// A text of JSON with such a list in it.
+    pub(super) fn insert_document(&mut self, name: &str, list: &str, element: Shape) {
+        let mut document = Self::default();
+        document.insert_list(list, element);
+        self.insert_value(name, Kind::Document(document), false);
     }
 
     /// The object of a name, made if there is none.
@@ -129,7 +136,7 @@ impl Shape {
         members
     }
 
-    fn object_text(&self, random: &mut Random, temper: Temper) -> String {
+    pub(super) fn object_text(&self, random: &mut Random, temper: Temper) -> String {
         format!("{{{}}}", self.members(random, temper).join(","))
     }
 }
@@ -206,7 +213,7 @@ pub(super) enum Value {
 }
 
 impl Value {
-    fn json(&self, random: &mut Random) -> String {
+    pub(super) fn json(&self, random: &mut Random) -> String {
         match self {
             Self::Text(plain) if random.below(10) == 0 => escaped(plain),
             Self::Text(plain) => text(plain),
@@ -214,7 +221,7 @@ impl Value {
         }
     }
 
-    fn text(self) -> String {
+    pub(super) fn text(self) -> String {
         match self {
             Self::Text(text) | Self::Bare(text) => text,
         }
@@ -321,7 +328,7 @@ const HOSTILE: [&str; 79] = [
 ];
 
 /// A value that is wrong for most.
-fn hostile(random: &mut Random) -> String {
+pub(super) fn hostile(random: &mut Random) -> String {
     match random.below(400) {
         0 => text(&"a".repeat(65_536 + random.below(3) as usize)),
         1 => text(&"\u{e9}".repeat(40_000)),

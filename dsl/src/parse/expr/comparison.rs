@@ -5,7 +5,7 @@ use super::{Tree, binary, coalesce, finish, must_operand, tree};
 use crate::ast::{BinaryOp, ExprKind, IsWhat, UnaryOp};
 use crate::diagnostic::Diagnostic;
 use crate::lex::Kind;
-use crate::parse::tokens::{Parsed, Tokens, stop};
+use crate::parse::tokens::{Parsed, Tokens, is_reserved, stop};
 use crate::parse::{foreign, text};
 use crate::source::Span;
 
@@ -92,10 +92,34 @@ fn compare<'t>(
 ) -> Parsed<'t, Tree> {
     let (rest, right) = match op {
         BinaryOp::Matches => must_operand(sign, regex)(operand)?,
-        BinaryOp::In if operand.kind() == Kind::ParenOpen => list_in_parentheses(operand)?,
+        BinaryOp::In if is_list_in_parentheses(operand) => list_in_parentheses(operand)?,
         _ => must_operand(sign, coalesce)(operand)?,
     };
     binary(input, rest, left, op, right, sign)
+}
+
+/// Stand values in parentheses, as in other languages, and no expression such as `(.tags[*] |> take(9))`? The first value
+/// tells: no token is looked at for two pairs of them.
+fn is_list_in_parentheses(input: Tokens<'_>) -> bool {
+    if input.kind() != Kind::ParenOpen {
+        return false;
+    }
+    for at in 1.. {
+        match input.ahead(at).kind {
+            Kind::Comma => return true,
+            // A name alone may be that of a list.
+            Kind::ParenClose => return at == 1 || input.ahead(1).kind != Kind::Word,
+            Kind::String | Kind::SingleQuoted | Kind::Raw | Kind::Number => {}
+            Kind::Minus | Kind::Dot => {}
+            Kind::Word => match input.word_ahead(at) {
+                Some("true" | "false" | "missing") => {}
+                Some(word) if !is_reserved(word) => {}
+                _ => return false,
+            },
+            _ => return false,
+        }
+    }
+    false
 }
 
 /// `("a", "b")` behind `in`, which is read as a list.
