@@ -674,6 +674,35 @@ fn diff_ends_with_1_if_events_change() {
 }
 
 #[test]
+fn coverage_and_diff_take_the_keys_of_secrets() {
+    let folder = Folder::new();
+    let text = fs::read_to_string(folder.path("p.weir")).unwrap();
+    let sealed = |secret: &str| {
+        let line = format!("\n  unmapped.who = hmac(.id, \"{secret}\")\n  activity_id");
+        text.replacen("\n  activity_id", &line, 1)
+    };
+    folder.file("old.weir", sealed("users").as_bytes());
+    folder.file("new.weir", sealed("people").as_bytes());
+    for (name, key) in [("one", "the first key"), ("two", "the other key")] {
+        folder.file(name, key.as_bytes());
+    }
+    for command in ["coverage old.weir log.ndjson", "diff p.weir old.weir log.ndjson"] {
+        let ended = folder.weir(command).code(1);
+        assert!(ended.err.contains("`--secret users=FILE`"), "{}", ended.err);
+        let ended = folder.weir(&format!("{command} --secret others=one")).code(1);
+        assert!(ended.err.contains("names no secret `others`: it names users"), "{}", ended.err);
+    }
+    let table = folder.weir("coverage old.weir log.ndjson --secret users=one").code(0).out;
+    assert!(table.contains("1 mapped to 1 events") && table.contains("unmapped.who"), "{table}");
+    let keys = |people: &str| {
+        format!("diff old.weir new.weir log.ndjson --secret users=one --secret people={people}")
+    };
+    folder.weir(&keys("one")).code(0);
+    let ended = folder.weir(&keys("two")).code(1);
+    assert!(ended.out.contains("unmapped.who") && !ended.out.contains("key"), "{}", ended.out);
+}
+
+#[test]
 fn migrate_brings_mappings_and_programs_over() {
     let folder = Folder::new();
     folder.file(

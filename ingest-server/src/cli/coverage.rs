@@ -6,6 +6,7 @@ use clap::Args;
 use weir_dsl::tools::coverage::coverage as covered;
 
 use super::sample::SampleArguments;
+use super::secrets::SecretFile;
 use super::{Verdict, program};
 use crate::console::{Console, Failure};
 
@@ -13,6 +14,7 @@ pub(super) const EXAMPLES: &str = "\
 Examples:
   weir coverage parser.weir logs.ndjson          what becomes of each line, and what nothing reads
   weir coverage parser.weir logs/ --json | jq .never_read
+  weir coverage parser.weir logs.ndjson --secret users=key.txt
 
 Texts of the sample are shown where they could not be read or fell into `else`, but for what reads a
 redacted path. Records that are rejected are no failure of this command.";
@@ -24,6 +26,9 @@ pub(super) struct Arguments {
     program: PathBuf,
     #[command(flatten)]
     sample: SampleArguments,
+    /// The key of a secret that the program names; else it is in the environment, as WEIR_SECRET_NAME
+    #[arg(long = "secret", value_name = "NAME=FILE", value_parser = SecretFile::parse)]
+    secrets: Vec<SecretFile>,
     /// One JSON object instead of tables
     #[arg(long)]
     json: bool,
@@ -31,15 +36,9 @@ pub(super) struct Arguments {
 
 pub(super) fn coverage(console: Console, arguments: &Arguments) -> Result<Verdict, Failure> {
     let source = program::read(&arguments.program)?;
-    let compiled = program::compile_and_report(console, &source, false);
-    let (Some(typed), Some(plan)) = (&compiled.program, &compiled.plan) else {
-        return Err(Failure::Problem(format!(
-            "`{}` does not compile; nothing was read",
-            source.name
-        )));
-    };
+    let run = program::runnable(console, &source, &arguments.secrets)?;
     let objects = arguments.sample.read()?;
-    let found = covered(&source, typed, plan, &objects);
+    let found = covered(&source, &run.program, &run.plan, &objects);
     console.result(if arguments.json { found.json() } else { found.table() })?;
     Ok(Verdict::Good)
 }

@@ -6,6 +6,7 @@ use clap::Args;
 use weir_dsl::tools::diff::diff as compare;
 
 use super::sample::SampleArguments;
+use super::secrets::SecretFile;
 use super::{Verdict, program};
 use crate::console::{Console, Failure};
 
@@ -27,6 +28,9 @@ pub(super) struct Arguments {
     new: PathBuf,
     #[command(flatten)]
     sample: SampleArguments,
+    /// The key of a secret that the programs name; else it is in the environment, as WEIR_SECRET_NAME
+    #[arg(long = "secret", value_name = "NAME=FILE", value_parser = SecretFile::parse)]
+    secrets: Vec<SecretFile>,
     /// Show so many changes; with --json all are shown
     #[arg(long, value_name = "N", default_value_t = 20)]
     limit: u64,
@@ -36,8 +40,8 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn diff(console: Console, arguments: &Arguments) -> Result<Verdict, Failure> {
-    let plan = |file: &PathBuf| program::plan(console, &program::read(file)?);
-    let (old, new) = (plan(&arguments.old)?, plan(&arguments.new)?);
+    let (old, new) = (program::read(&arguments.old)?, program::read(&arguments.new)?);
+    let [old, new] = program::plans(console, [&old, &new], &arguments.secrets)?;
     let objects = arguments.sample.read()?;
     let mut shown = 0;
     let mut written = Ok(());

@@ -7,9 +7,11 @@ use std::sync::Arc;
 
 use weir_dsl::diagnostic::render::{render, render_short};
 use weir_dsl::diagnostic::{Diagnostic, Severity};
+use weir_dsl::hir::{self, Secret};
 use weir_dsl::source::Source;
 use weir_dsl::{Compiled, compile, compile_with};
 use weir_engine::plan::Plan;
+use weir_engine::secrets::Secrets;
 
 use super::secrets::{self, SecretFile};
 use crate::console::{Console, Failure};
@@ -54,6 +56,15 @@ pub(super) fn report(console: Console, source: &Source, diagnostics: &[Diagnosti
     }
 }
 
+/// A program that is to be run.
+#[derive(Debug)]
+pub(super) struct Runnable {
+    /// What it means.
+    pub(super) program: hir::Program,
+    /// What the engine runs.
+    pub(super) plan: Arc<Plan>,
+}
+
 /// Compiles a program that is to be run and needs no secrets.
 pub(super) fn plan(console: Console, source: &Source) -> Result<Arc<Plan>, Failure> {
     plan_with(console, source, &[])
@@ -65,15 +76,60 @@ pub(super) fn plan_with(
     source: &Source,
     secrets: &[SecretFile],
 ) -> Result<Arc<Plan>, Failure> {
+    Ok(runnable(console, source, secrets)?.plan)
+}
+
+/// The same, with what the program means.
+pub(super) fn runnable(
+    console: Console,
+    source: &Source,
+    secrets: &[SecretFile],
+) -> Result<Runnable, Failure> {
+    let checked = checked(console, source)?;
+    let secrets = secrets::gather(&checked.program.secrets, secrets)?;
+    checked.with_secrets(source, &secrets)
+}
+
+/// The plans of two programs. Each secret is named by one of them at least.
+pub(super) fn plans(
+    console: Console,
+    sources: [&Source; 2],
+    secrets: &[SecretFile],
+) -> Result<[Arc<Plan>; 2], Failure> {
+    let [old, new] = [checked(console, sources[0])?, checked(console, sources[1])?];
+    let mut wanted = old.program.secrets.clone();
+    let named = |other: &Secret| wanted.iter().any(|secret| secret.name == other.name);
+    let further: Vec<Secret> =
+        new.program.secrets.iter().filter(|secret| !named(secret)).cloned().collect();
+    wanted.extend(further);
+    let secrets = secrets::gather(&wanted, secrets)?;
+    Ok([
+        old.with_secrets(sources[0], &secrets)?.plan,
+        new.with_secrets(sources[1], &secrets)?.plan,
+    ])
+}
+
+/// Compiles a program with the keys of tests.
+fn checked(console: Console, source: &Source) -> Result<Runnable, Failure> {
     let compiled = compile_and_report(console, source, false);
-    let (Some(program), Some(plan)) = (compiled.program, compiled.plan) else {
-        return Err(does_not_compile(source));
-    };
-    let secrets = secrets::gather(&program.secrets, secrets)?;
-    if program.secrets.is_empty() {
-        return Ok(plan);
+    of_compiled(compiled, source)
+}
+
+fn of_compiled(compiled: Compiled, source: &Source) -> Result<Runnable, Failure> {
+    match (compiled.program, compiled.plan) {
+        (Some(program), Some(plan)) => Ok(Runnable { program, plan }),
+        _ => Err(does_not_compile(source)),
     }
-    compile_with(source, &secrets).plan.ok_or_else(|| does_not_compile(source))
+}
+
+impl Runnable {
+    /// It with the keys of its secrets.
+    fn with_secrets(self, source: &Source, secrets: &Secrets) -> Result<Self, Failure> {
+        if self.program.secrets.is_empty() {
+            return Ok(self);
+        }
+        of_compiled(compile_with(source, secrets), source)
+    }
 }
 
 fn does_not_compile(source: &Source) -> Failure {
