@@ -722,3 +722,53 @@ fn migrate_brings_mappings_and_programs_over() {
     folder.file("bad.txt", b"actor\n");
     assert!(folder.weir("migrate bad.txt").code(1).err.contains("line 1"));
 }
+
+#[test]
+fn the_key_of_an_hmac_comes_from_a_file_and_is_never_shown() {
+    const KEY: &str = "a very long key";
+    // HMAC-SHA256 of "anna" under that key.
+    const ANNA: &str = "734cba2d939e3f344449f36024acd3e719d94efc756c1d23f657387c92ef1579";
+    let folder = Folder::new();
+    folder.file(
+        "h.weir",
+        br#"weir 1
+parser "pseudonyms" version 1
+ocsf "1.8.0"
+product "Shop" by "Acme"
+input ndjson { }
+on error { required reject  optional skip }
+event {
+  id     = .id
+  time   = .at
+  actor  = .user |> hmac("users")
+  action = "act"
+  target = "thing"
+}
+emit api_activity {
+  activity_id       = "Other"
+  src_endpoint.name = "x"
+}
+"#,
+    );
+    folder.file("h.ndjson", b"{\"id\":\"1\",\"at\":\"2026-01-01T00:00:00Z\",\"user\":\"anna\"}\n");
+    folder.file("key", format!("{KEY}\n").as_bytes());
+    folder.file("other", b"another key\n");
+    folder.weir("check h.weir").code(0);
+    let run = |key: &str| {
+        folder.weir(&format!("run h.weir h.ndjson --secret users={key} --output event")).code(0)
+    };
+    let (ended, other) = (run("key"), run("other"));
+    assert_eq!(ended.lines()[0]["actor"], ANNA);
+    assert_ne!(other.lines()[0]["actor"], ANNA);
+    assert!(!ended.out.contains(KEY) && !ended.err.contains(KEY), "{ended:#?}");
+    for (arguments, message) in [
+        ("", "the secret `users` was not given"),
+        (" --secret users=nosuch", "the secret `users`: `nosuch`: "),
+        (" --secret nobody=key --secret users=key", "the program names no secret `nobody`"),
+    ] {
+        let ended = folder.weir(&format!("run h.weir h.ndjson{arguments}")).code(1);
+        assert_eq!(ended.out, "", "{arguments}");
+        assert!(ended.err.contains(message), "{arguments}: {}", ended.err);
+    }
+    folder.weir("run h.weir h.ndjson --secret users").code(2);
+}

@@ -220,7 +220,7 @@ impl Settings<'_> {
                 "ndjson"
             }
             Format::Json(_) => {
-                known.push("records");
+                known.extend(["records", "blank_lines"]);
                 "json"
             }
             Format::Csv(_) => {
@@ -311,7 +311,7 @@ impl Settings<'_> {
 
     fn apply_of_format(&mut self, name: &str, value: &Setting) -> Result<(), Option<&'static str>> {
         match (&mut self.input.format, name) {
-            (Format::Ndjson, "blank_lines") => {
+            (Format::Ndjson | Format::Json(_), "blank_lines") => {
                 if word(value) != Some("skip") {
                     return Err(Some("blank lines are skipped: write skip"));
                 }
