@@ -854,10 +854,10 @@ fn arithmetic_types(
     want: Type,
 ) -> Option<(Type, Type, Type)> {
     use Type::{Decimal, Float, Int};
-    if op != Arithmetic::Multiply && op != Arithmetic::Divide {
-        if let Some(types) = time_types(op, left, right, want) {
-            return Some(types);
-        }
+    if matches!(op, Arithmetic::Add | Arithmetic::Subtract)
+        && let Some(types) = time_types(op, left, right, want)
+    {
+        return Some(types);
     }
     let number = |ty: Option<Type>| match ty {
         Some(ty @ (Int | Float)) => Some(ty),

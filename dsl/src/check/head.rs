@@ -331,7 +331,7 @@ impl Settings<'_> {
     fn csv_as_a_whole(&mut self, block: &ast::Input) {
         let Format::Csv(csv) = &self.input.format else { return };
         let values = || block.settings.iter().map(|(name, value)| (name.node.as_str(), value.span));
-        let last = |names: &[&str]| values().filter(|(name, _)| names.contains(name)).last();
+        let last = |names: &[&str]| values().rfind(|(name, _)| names.contains(name));
         let mut wrong = |names: &[&str], message: String, label: &str, help: &str| {
             let span = last(names).map_or(block.format.span, |(_, span)| span);
             self.reports.push(Diagnostic::error("W0011", span, message, label).help(help));
