@@ -13,6 +13,7 @@ mod facts;
 mod hover;
 mod names;
 mod outline;
+mod records;
 mod sample;
 mod words;
 

@@ -7,9 +7,10 @@ use super::Document;
 use super::context::{self, Block, Context, PathStart, Place};
 use super::facts::{self, Pin};
 use super::hover;
+use super::records::{Field, Record};
 use super::sample::Node;
 use super::words::keyword;
-use crate::ast::{ExprKind, File, Item, PathRoot, PathStep};
+use crate::ast::{File, Item};
 use crate::ocsf::{Attribute, Requirement};
 use crate::source::Span;
 use crate::tools::write;
@@ -276,7 +277,17 @@ impl List<'_> {
         let node = match start {
             PathStart::Record => Some(&self.document.sample.record),
             PathStart::Wrapper => Some(&self.document.sample.wrapper),
-            PathStart::Name(name) => self.document.shape_of_name(name, offset, 0),
+            PathStart::Name(name) => self.document.shape_of_name(name, offset),
+        };
+        let record = match start {
+            PathStart::Name(name) if node.is_none() => self.document.record_of_name(name, offset),
+            _ => None,
+        };
+        let node = match &record {
+            Some(Record::Shape(node)) => Some(node),
+            Some(Record::Fields(fields)) if keys.is_empty() => return self.record_fields(fields),
+            Some(Record::Fields(_)) => return,
+            None => node,
         };
         let node = keys.iter().try_fold(node, |node, key| {
             let node = node?;
@@ -290,6 +301,12 @@ impl List<'_> {
         }
         if let (PathStart::Name(name), []) = (start, keys) {
             self.table_columns(name);
+        }
+    }
+
+    fn record_fields(&mut self, fields: &[Field]) {
+        for (name, detail) in fields {
+            self.push_as(write::key(name), CompletionKind::Field, detail, None, 3);
         }
     }
 
@@ -359,28 +376,5 @@ fn settings(format: &str) -> &'static [(&'static str, &'static str)] {
             ("utf8", "reject or replace"),
             ("duplicate_keys", "first or reject"),
         ],
-    }
-}
-
-/// `let`s that lead to another `let` are followed so often.
-const NAMES_FOLLOWED_MAX: usize = 16;
-
-impl Document {
-    /// The shape of what a loop variable or a `let` of a path stands for.
-    fn shape_of_name(&self, name: &str, offset: u32, followed: usize) -> Option<&Node> {
-        let named = self.names.iter().find(|named| {
-            named.name == name && named.scope.start <= offset && offset <= named.scope.end
-        })?;
-        let path = named.value.as_ref()?;
-        let ExprKind::Path { root, steps } = &path.node else { return None };
-        let start = match root {
-            PathRoot::Record => &self.sample.record,
-            PathRoot::Wrapper => &self.sample.wrapper,
-            PathRoot::Name(name) if followed < NAMES_FOLLOWED_MAX => {
-                self.shape_of_name(&name.node, path.span.start, followed + 1)?
-            }
-            PathRoot::Name(_) | PathRoot::Expr(_) => return None,
-        };
-        steps.iter().try_fold(start, |node, step: &PathStep| node.step(step))
     }
 }

@@ -18,6 +18,8 @@ const MEMBERS_MAX: usize = 2_000;
 const DEPTH_MAX: usize = 32;
 /// A sample beyond this is not looked at.
 const SAMPLE_BYTES_MAX: usize = 4 << 20;
+/// Longer texts are not kept to be taken apart.
+const TEXT_BYTES_MAX: usize = 64 << 10;
 /// Longest example shown, in characters.
 const EXAMPLE_CHARS_MAX: usize = 60;
 
@@ -39,6 +41,8 @@ pub(super) struct Node {
     pub(super) elements: Option<Box<Node>>,
     /// The first scalar seen, as JSON.
     pub(super) example: Option<String>,
+    /// The first text seen, for functions that take texts apart.
+    pub(super) text: Option<String>,
 }
 
 impl Sample {
@@ -123,12 +127,20 @@ impl Sample {
             let node = self.record.members.entry(name).or_default();
             if let Some(example) = examples.get(at).filter(|example| !example.is_empty()) {
                 node.example.get_or_insert_with(|| shorten(&crate::check::json_text(example)));
+                node.text.get_or_insert_with(|| example.clone());
             }
         }
     }
 }
 
 impl Node {
+    /// The shape of one value.
+    pub(super) fn of(value: &OwnedValue) -> Self {
+        let mut node = Self::default();
+        node.add(value, 0);
+        node
+    }
+
     fn add(&mut self, value: &OwnedValue, depth: usize) {
         if depth >= DEPTH_MAX {
             return;
@@ -144,6 +156,9 @@ impl Node {
             array.iter().for_each(|element| elements.add(element, depth + 1));
         } else if !value.is_null() {
             self.example.get_or_insert_with(|| shorten(&value.encode()));
+            if let Some(text) = value.as_str().filter(|text| text.len() <= TEXT_BYTES_MAX) {
+                self.text.get_or_insert_with(|| text.to_owned());
+            }
         }
     }
 
@@ -157,7 +172,7 @@ impl Node {
     }
 }
 
-fn shorten(text: &str) -> String {
+pub(super) fn shorten(text: &str) -> String {
     match text.char_indices().nth(EXAMPLE_CHARS_MAX) {
         Some((end, _)) => format!("{}...", &text[..end]),
         None => text.to_owned(),

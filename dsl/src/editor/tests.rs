@@ -5,7 +5,7 @@ use super::*;
 const HEAD: &str = "weir 1\nparser \"x\" version 1\nocsf \"1.8.0\" with ai_operation\nproduct \"x\"\ninput ndjson { }\n\
                     on error { required reject optional skip }\n";
 
-const TEST: &str = "\ntest \"t\" { given \"\"\" {\"id\": 7, \"who\": {\"mail\": \"a@b\"}, \"steps\": [{\"tool\": \"x\", \"odd key\": 1}]} \"\"\" expect dropped }\n";
+const TEST: &str = "\ntest \"t\" { given \"\"\" {\"id\": 7, \"who\": {\"mail\": \"a@b\"}, \"steps\": [{\"tool\": \"x\", \"odd key\": 1}], \"pairs\": \"user=ann; odd key=1\", \"text\": \"{\\\"usage\\\":{\\\"tokens\\\":7}}\"} \"\"\" expect dropped }\n";
 
 /// A document, and the offset of the cursor.
 fn document(body: &str) -> (Document, u32) {
@@ -82,6 +82,34 @@ fn paths_of_the_samples_are_offered() {
     );
     offers("let w = .who\nlet b = w.§", &["mail"], &["id"]);
     offers("let b = meta.§", &["key", "received_at"], &[]);
+}
+
+#[test]
+fn fields_of_records_in_texts_are_offered() {
+    let grok = r#"let r = .who.mail |> grok(r"^%{USER:name}@%{INT:number}")"#;
+    offers(&format!("{grok}\nlet n = r.§"), &["name", "number"], &["id", "mail"]);
+    offers(&format!("{grok}\nlet s = r\nlet n = s.§"), &["name", "number"], &[]);
+    offers(&format!("{grok}\nlet n = r.name.§"), &[], &["name", "number", "id"]);
+    offers("let r = extract(.x, r\"(?<who>a)(b)\")\nlet n = r.w§", &["who"], &["id"]);
+    offers("let r = .x |> url\nlet n = r.§", &["scheme", "host", "query"], &["id"]);
+    offers(
+        "let r = .pairs |> kv(\"; \", \"=\")\nlet n = r.§",
+        &["user", "\"odd key\""],
+        &["text", "id"],
+    );
+    offers("let r = .text |> json\nlet n = r.§", &["usage"], &["tokens", "id"]);
+    offers("let r = .text |> json\nlet n = r.usage.§", &["tokens"], &["usage"]);
+    offers("let r = .missing |> kv(\";\", \"=\")\nlet n = r.§", &[], &["id", "lower"]);
+    offers("let r = find(.steps[*], it.tool == \"x\")\nlet n = r.§", &["tool"], &["id"]);
+    offers("let r = .x |> lower\nlet n = r.§", &[], &["id", "lower"]);
+    offers(
+        "each .steps[*] as step max 5 {\n  let r = step.tool |> grok(r\"%{WORD:word}\")\n  when r.§ {\n  }\n}",
+        &["word"],
+        &["tool"],
+    );
+    let (document, at) = document(&format!("{grok}\nlet n = r.§"));
+    let number = document.complete(at).into_iter().find(|it| it.label == "number").unwrap();
+    assert_eq!(number.detail, "a whole number");
 }
 
 #[test]

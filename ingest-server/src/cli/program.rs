@@ -103,10 +103,7 @@ pub(super) fn plans(
         new.program.secrets.iter().filter(|secret| !named(secret)).cloned().collect();
     wanted.extend(further);
     let secrets = secrets::gather(&wanted, secrets)?;
-    Ok([
-        old.with_secrets(sources[0], &secrets)?.plan,
-        new.with_secrets(sources[1], &secrets)?.plan,
-    ])
+    Ok([old.with_secrets(sources[0], &secrets)?.plan, new.with_secrets(sources[1], &secrets)?.plan])
 }
 
 /// Compiles a program with the keys of tests.

@@ -344,7 +344,7 @@ impl Writer {
             }
             2 => {
                 let path = self.path(&Kind::Written("a=1&b=two&c=%20"), false);
-                format!("({path} |> kv(\"=\", \"&\")).b")
+                format!("({path} |> kv(\"&\", \"=\")).b")
             }
             3 => {
                 let path = self.path(&Kind::Written("alice logged in 7 times"), false);

@@ -102,7 +102,7 @@ impl Composed {
         let names = self.fields.iter().map(|field| field.name.as_str());
         match self.form {
             Form::Json => "json".to_owned(),
-            Form::Pairs => "kv(\"=\", \"&\")".to_owned(),
+            Form::Pairs => "kv(\"&\", \"=\")".to_owned(),
             Form::Extract => {
                 let mut groups = names.map(|name| format!("{name}=(?<{name}>[^|]*)"));
                 let first = groups.next().unwrap_or_default();
