@@ -98,8 +98,22 @@ impl<'a> Checker<'a> {
                 target.span,
                 near,
             ),
-            None => report
-                .help(format!("the columns are {}; others go to `extra.{name}`", known.join(", "))),
+            // `extra` holds single values, so a name of several words becomes one.
+            None => {
+                report.help(match name.strip_prefix("extra").map(|rest| rest.replace('.', "_")) {
+                    Some(rest) if rest.is_empty() => {
+                        "name what it holds: `extra.name = ...`".to_owned()
+                    }
+                    Some(rest) => {
+                        format!("`extra` has no objects in it: write `extra.{}`", &rest[1..])
+                    }
+                    None => format!(
+                        "the columns are {}; others go to `extra.{}`",
+                        known.join(", "),
+                        name.replace('.', "_")
+                    ),
+                })
+            }
         };
         self.report(report);
     }
@@ -236,7 +250,10 @@ impl<'a> Checker<'a> {
                         "leaves it out",
                     )
                     .label(line.span, why)
-                    .help(format!("give a value instead, for example `on {outcome} \"unknown\"`, or `on {outcome} reject`"))
+                    .help(match line.check {
+                        Check::Text | Check::LimitedText(_) => format!("give a value instead, for example `on {outcome} \"unknown\"`, or `on {outcome} reject`"),
+                        _ => format!("give another value instead, as in `on {outcome} .other`, or `on {outcome} reject`"),
+                    })
                     .fix("reject", handler.span, format!("on {outcome} reject")),
                 );
                 None
@@ -281,8 +298,12 @@ impl<'a> Checker<'a> {
                     "every event needs id, time, actor, action and target",
                 )
                 .help(format!(
-                    "add `{} = ...` to an `event {{ }}` in this block or around it",
-                    lacking[0]
+                    "add {} to an `event {{ }}` in this block or around it",
+                    lacking
+                        .iter()
+                        .map(|name| format!("`{name} = ...`"))
+                        .collect::<Vec<_>>()
+                        .join(", ")
                 )),
             );
             return None;

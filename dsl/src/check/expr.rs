@@ -803,6 +803,11 @@ impl<'a> Checker<'a> {
             Type::Text if literal && want == Type::Duration => {
                 report.help("write a duration, for example `5m` or `30s`")
             }
+            Type::Text if literal && reads_as(want, text.trim_matches('"')) => {
+                let number = text.trim_matches('"').to_owned();
+                let help = format!("a number stands without quotes: `{number}`");
+                report.help(help).fix(format!("{text} -> {number}"), expr.span, number)
+            }
             Type::Text if literal => report.help(format!("write {}", want.noun())),
             Type::Text | Type::Decimal if !reader.is_empty() => report
                 .help(format!("if it holds {}, write `({text}) |> {reader}`", want.noun()))
@@ -924,5 +929,18 @@ fn constant_as(constant: &Constant, want: Type) -> Option<Constant> {
         (Constant::Text(text), Type::Timestamp | Type::Ip) => constant::read(text, want),
         (Constant::Decimal(value), Type::Text) => Some(Constant::Text(value.to_string())),
         _ => None,
+    }
+}
+
+/// Whether a text could stand there as a number.
+fn reads_as(want: Type, text: &str) -> bool {
+    let digits = text.strip_prefix('-').unwrap_or(text);
+    let is_whole = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
+    match want {
+        Type::Int => is_whole,
+        Type::Decimal => {
+            weir_engine::sound::is_json_number(text.as_bytes()) && !text.contains(['e', 'E'])
+        }
+        _ => false,
     }
 }

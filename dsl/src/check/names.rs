@@ -408,9 +408,9 @@ impl<'a> Checker<'a> {
                     "W0302",
                     row.span,
                     format!(
-                        "this row has {} values for {} columns",
-                        row.values.len(),
-                        columns.len()
+                        "this row has {} for {}",
+                        counted(row.values.len(), "value"),
+                        counted(columns.len(), "column")
                     ),
                     "does not fit the table",
                 )
@@ -490,4 +490,9 @@ impl<'a> Checker<'a> {
         }
         list
     }
+}
+
+/// `1 value`, `2 values`
+fn counted(count: usize, noun: &str) -> String {
+    if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
 }

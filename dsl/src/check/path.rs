@@ -280,9 +280,13 @@ impl<'a> Checker<'a> {
             return Some(Place::Meta(*meta));
         }
         let known = FACTS.map(|(known, _)| known);
-        let mut report =
-            Diagnostic::error("W0116", span, "`meta` does not have this", "unknown fact")
-                .help(format!("it has {}", known.map(|name| format!("meta.{name}")).join(", ")));
+        let mut report = Diagnostic::error(
+            "W0116",
+            span,
+            format!("there is no `{}`", self.source.slice(span)),
+            "unknown fact of the object",
+        )
+        .help(format!("it has {}", known.map(|name| format!("meta.{name}")).join(", ")));
         if let [PathStep::Key(name)] = steps
             && let Some(near) = nearest(&name.node, known)
         {

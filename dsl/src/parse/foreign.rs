@@ -8,6 +8,7 @@
 mod comparison;
 mod inside;
 mod method;
+mod parts;
 mod path;
 mod start;
 

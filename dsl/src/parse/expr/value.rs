@@ -94,8 +94,48 @@ pub(in crate::parse) fn bad_number(input: Tokens<'_>, tail: Span) -> Span {
             fixed,
         );
     }
+    if diagnostic.help.is_none() {
+        diagnostic = meant_number(diagnostic, written, span);
+    }
     input.cx.report(diagnostic);
     span
+}
+
+/// `1e6`, `0xFF`, `1.5h`: what weir writes for it.
+fn meant_number(diagnostic: Diagnostic, written: &str, span: Span) -> Diagnostic {
+    let lower = written.to_ascii_lowercase().replace('_', "");
+    let power = lower.split_once('e').and_then(|(mantissa, power)| {
+        let power = power.parse::<usize>().ok().filter(|power| *power <= 18)?;
+        let mantissa = mantissa.parse::<u64>().ok()?;
+        Some(format!("{mantissa}{}", "0".repeat(power)))
+    });
+    let hexadecimal = || {
+        let digits = lower.strip_prefix("0x")?;
+        i64::from_str_radix(digits, 16).ok().map(|number| number.to_string())
+    };
+    // A fraction of a larger unit as a whole number of the next smaller one.
+    let fraction = || {
+        let (number, unit) = split_unit(&lower);
+        let (smaller, times) = match unit.as_str() {
+            "d" => ("h", 24),
+            "h" => ("m", 60),
+            "m" => ("s", 60),
+            "s" => ("ms", 1000),
+            _ => return None,
+        };
+        let (whole, tenths) = number.split_once('.')?;
+        let scale = 10_u64.checked_pow(u32::try_from(tenths.len()).ok()?)?;
+        let parts = format!("{whole}{tenths}").parse::<u64>().ok()?.checked_mul(times)?;
+        (parts % scale == 0).then(|| format!("{}{smaller}", parts / scale))
+    };
+    match power.or_else(hexadecimal).or_else(fraction) {
+        Some(fixed) => diagnostic.help(format!("write `{fixed}`")).fix(
+            format!("{written} -> {fixed}"),
+            span,
+            fixed,
+        ),
+        None => diagnostic.help(format!("a text stands in quotes: \"{written}\"")),
+    }
 }
 
 /// What starts with a word: a constant, a `match`, a name, a call.

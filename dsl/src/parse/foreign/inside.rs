@@ -13,6 +13,9 @@ use crate::source::Span;
 /// What may have been meant in the middle of a value, at the sign that cannot be read.
 pub(in crate::parse) fn inside(input: Tokens<'_>) -> Option<Diagnostic> {
     let token = input.peek();
+    if let Some(report) = super::parts::parts(input) {
+        return Some(report);
+    }
     match token.kind {
         Kind::Unknown => match input.slice(token.span) {
             "?" => question_mark(input),
