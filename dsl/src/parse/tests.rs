@@ -607,8 +607,10 @@ fn names_and_paths() {
             9:11 W0035 a dot alone is no value
                 "." which field?
                 help: write `.name`; the whole record is stored by itself, as `raw keep` says
-            10:17 W0001 here should be a quoted name in the choice, as `.("a" | "b")`
-                "b" here is `b`
+            10:17 W0038 the names of a choice stand in quotes
+                "b" no quotes
+                help: write `.("a" | "b")`
+                fix: let y = .("a" | "b")
         "#]],
     );
 }
