@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use tree_sitter::{Language, Parser, Query, QueryCursor, StreamingIterator, Tree};
+use weir_dsl::diagnostic::Severity;
 use weir_dsl::lex::lex;
 use weir_dsl::parse::parse;
 use weir_dsl::source::Source;
@@ -64,9 +65,11 @@ fn tree_sitter_reads(text: &str) -> bool {
     !tree(text).root_node().has_error()
 }
 
-/// What the compiler's parser says, by code.
+/// Why the compiler's parser refuses a text, by code; what it only warns of is grammatical.
 fn said(text: &str) -> BTreeSet<&'static str> {
-    parse(&Source::new("x", text)).1.iter().map(|report| report.code).collect()
+    let reports = parse(&Source::new("x", text)).1;
+    let errors = reports.iter().filter(|report| report.severity == Severity::Error);
+    errors.map(|report| report.code).collect()
 }
 
 /// Whether all that the compiler says is beyond the grammar.
