@@ -1,5 +1,6 @@
 //! Guessed parts to the text of a program.
 
+mod access;
 mod emits;
 
 use std::collections::BTreeSet;
@@ -287,6 +288,7 @@ impl Writer<'_> {
             model,
             id_gaps: _,
             time_gaps: _,
+            access: _,
         } = self.roles;
         let mut parts: Vec<&Part> = id
             .iter()

@@ -3,6 +3,7 @@
 //! A part may be played by several paths: `.actor.email ?? .actor.id`. They are tried in the order of how well their
 //! names fit, and a path joins only if it has something in a record where those before it have nothing.
 
+mod access;
 mod rank;
 
 use std::collections::HashSet;
@@ -12,6 +13,7 @@ use crate::tools::infer::{Form, PathFacts, Paths, Step, path_text};
 use crate::tools::json::Json;
 use crate::tools::sample::plain;
 
+use access::Access;
 use rank::{
     action_rank, actor_rank, cost_rank, id_rank, ip_rank, org_rank, status_rank, target_rank,
     time_forms, time_rank, tokens_rank,
@@ -61,6 +63,7 @@ pub(super) struct Roles {
     pub(super) user_agent: Option<Part>,
     pub(super) status: Option<Part>,
     pub(super) model: Option<Part>,
+    pub(super) access: Access,
 }
 
 /// A scalar path with its names taken apart.
@@ -179,6 +182,7 @@ pub(super) fn guess(paths: &Paths, records: &[Json]) -> Roles {
     roles.status = guess.one(status_rank);
     roles.target_choice = guess.target_choice(&roles.action);
     roles.target = guess.chain(CHAIN_MAX, target_rank);
+    roles.access = access::guess(&guess, paths, &roles);
     roles
 }
 

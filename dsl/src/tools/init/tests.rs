@@ -151,6 +151,60 @@ fn times_of_two_forms_and_gaps() {
     has(&made, &["stable_id(", "on missing meta.received_at", "is invalid then"]);
 }
 
+const ACCESS: &str = r#"
+{"id":"e1","at":"2026-04-10T08:09:10Z","action":"group.member_added","actor":{"email":"ann@example.com"},"group":{"id":"g1","name":"admins"},"member":{"email":"bo@example.com"},"ip":"192.0.2.1"}
+{"id":"e2","at":"2026-04-10T08:09:11Z","action":"group.member_removed","actor":{"email":"ann@example.com"},"group":{"id":"g1","name":"admins"},"member":{"email":"bo@example.com"}}
+{"id":"e3","at":"2026-04-10T08:09:12Z","action":"group.created","actor":{"email":"ann@example.com"},"group":{"id":"g2","name":"sales"}}
+{"id":"e4","at":"2026-04-10T08:09:13Z","action":"role.assigned","actor":{"email":"ann@example.com"},"member":{"email":"bo@example.com"},"permissions":["read","write"]}
+{"id":"e5","at":"2026-04-10T08:09:14Z","action":"role.revoked","actor":{"email":"ann@example.com"},"member":{"email":"bo@example.com"}}
+{"id":"e6","at":"2026-04-10T08:09:15Z","action":"file.read","actor":{"email":"bo@example.com"},"member":{"email":"x"},"group":{"name":"sales"}}
+"#;
+
+#[test]
+fn changes_of_groups_and_rights() {
+    for version in ocsf::VERSIONS {
+        let made = first_of(ACCESS.as_bytes(), version);
+        assert_eq!((made.records, made.mapped), (6, 6), "{}\n{:?}", made.text, made.rejects);
+        has(
+            &made,
+            &[
+                "emit group_management",
+                "\"group.member_added\" => \"Add User\"",
+                "\"group.member_removed\" => \"Remove User\"",
+                "\"group.created\" => \"Create\"",
+                "group.name = .group.name",
+                "user.name = .member.email",
+                "emit user_access",
+                "\"role.assigned\" => \"Assign Privileges\"",
+                "\"role.revoked\" => \"Revoke Privileges\"",
+                "privileges = .permissions[*] |> take(100) on missing [\"unknown\"]",
+                "emit api_activity",
+                "\"file.read\" => \"Read\"",
+            ],
+        );
+    }
+    let made = first(
+        r#"{"id":"1","time":"2026-04-10T08:09:10Z","eventName":"AddUserToGroup","user":"ann","requestParameters":{"userName":"bo","groupName":"admins"}}
+           {"id":"2","time":"2026-04-10T08:09:11Z","eventName":"AttachUserPolicy","user":"ann","requestParameters":{"userName":"bo","policyArn":"p"}}"#,
+    );
+    assert_eq!(made.mapped, 2, "{}", made.text);
+    has(
+        &made,
+        &[
+            "group.name = .requestParameters.groupName",
+            "user.name = .requestParameters.userName",
+            "privileges = [.requestParameters.policyArn ?? \"unknown\"]",
+        ],
+    );
+    // Nothing says who, which group or what.
+    let made = first(
+        r#"{"id":"1","time":"2026-04-10T08:09:10Z","action":"group_user_added"}
+           {"id":"2","time":"2026-04-10T08:09:11Z","action":"permission_granted"}"#,
+    );
+    assert_eq!(made.mapped, 2, "{}", made.text);
+    has(&made, &["group.name = \"unknown\"", "privileges = [\"unknown\"]"]);
+}
+
 #[test]
 fn hostile_samples_give_programs_that_compile() {
     for sample in [
@@ -207,6 +261,10 @@ fn key() -> impl Strategy<Value = String> {
         "user_agent",
         "data",
         "session",
+        "group",
+        "member",
+        "roles",
+        "permissions",
         "api_key",
         "password",
         "when",
@@ -230,6 +288,8 @@ fn scalar() -> impl Strategy<Value = String> {
         "\"user.login\"",
         "\"user.created\"",
         "\"delete_thing\"",
+        "\"group.member_added\"",
+        "\"role.assigned\"",
         "\"success\"",
         "\"\"",
         "null",

@@ -261,6 +261,81 @@ pub(super) fn account_change(words: &[String]) -> Option<&'static str> {
     }
 }
 
+/// What was done to a group, or to who is in it: an activity of `group_management`.
+pub(super) fn group_change(words: &[String]) -> Option<&'static str> {
+    const GROUP: &[&str] = &["group", "groups", "team", "teams"];
+    let has = |list: &[&str]| words.iter().any(|word| list.contains(&word.as_str()));
+    if !has(GROUP) {
+        return None;
+    }
+    if has(&["member", "members", "membership", "user", "users", "memberships"]) {
+        return match verb(words) {
+            _ if has(&["join", "joined"]) => Some("Add User"),
+            _ if has(&["left", "leave"]) => Some("Remove User"),
+            _ if has(&["invite", "invited"]) => None,
+            _ if has(&["assigned", "assign"]) => Some("Add User"),
+            _ if has(&["unassigned", "unassign"]) => Some("Remove User"),
+            Some(Verb::Create) => Some("Add User"),
+            Some(Verb::Delete) => Some("Remove User"),
+            _ => None,
+        };
+    }
+    if let Some(given) = is_given(words) {
+        return Some(given);
+    }
+    // `team.add_repository` is about something else.
+    let is_only_group = words.iter().all(|word| {
+        let word = word.as_str();
+        GROUP.contains(&word)
+            || CREATE.contains(&word)
+            || DELETE.contains(&word)
+            || ["iam", "security", "directory", "admin", "org"].contains(&word)
+    });
+    match verb(words) {
+        Some(Verb::Create) if is_only_group => Some("Create"),
+        Some(Verb::Delete) if is_only_group => Some("Delete"),
+        _ => None,
+    }
+}
+
+/// What became of the rights of a user: an activity of `user_access`.
+pub(super) fn access_change(words: &[String]) -> Option<&'static str> {
+    const NO_USERS: &[&str] =
+        &["group", "groups", "team", "teams", "key", "keys", "token", "tokens", "repo", "policy"];
+    let is_of_users = words.iter().any(|word| ["user", "users"].contains(&word.as_str()));
+    let is_of_others = words.iter().any(|word| NO_USERS.contains(&word.as_str()));
+    if is_of_others && !is_of_users { None } else { is_given(words) }
+}
+
+/// Are rights given or taken away?
+fn is_given(words: &[String]) -> Option<&'static str> {
+    let has = |list: &[&str]| words.iter().any(|word| list.contains(&word.as_str()));
+    let rights = [
+        "role",
+        "roles",
+        "permission",
+        "permissions",
+        "privilege",
+        "privileges",
+        "policy",
+        "rights",
+    ];
+    // `role.created` makes a role and gives nobody anything, but `role.assignment.created` does.
+    let assignment = has(&["assignment", "assignments", "binding", "user", "users", "member"]);
+    match verb(words) {
+        _ if !has(&rights) => None,
+        _ if has(&["revoke", "revoked", "unassign", "unassigned", "detach", "detached"]) => {
+            Some("Revoke Privileges")
+        }
+        _ if has(&["grant", "granted", "assign", "assigned", "attach", "attached"]) => {
+            Some("Assign Privileges")
+        }
+        Some(Verb::Create) if assignment => Some("Assign Privileges"),
+        Some(Verb::Delete) if assignment => Some("Revoke Privileges"),
+        _ => None,
+    }
+}
+
 /// Whether a value of a status means that it went well.
 pub(super) fn went_well(value: &str) -> Option<bool> {
     const GOOD: &[&str] = &[
@@ -340,6 +415,35 @@ mod tests {
         assert_eq!(account_change(&of("user.deleted")), Some("Delete"));
         assert_eq!(account_change(&of("user.mfa.disabled")), Some("MFA Factor Disable"));
         assert_eq!(account_change(&of("role.assignment.created")), None);
+        for (action, activity) in [
+            ("group.member_added", Some("Add User")),
+            ("AddUserToGroup", Some("Add User")),
+            ("team.remove_member", Some("Remove User")),
+            ("user_left_group", Some("Remove User")),
+            ("group.created", Some("Create")),
+            ("DeleteGroup", Some("Delete")),
+            ("AttachGroupPolicy", Some("Assign Privileges")),
+            ("group_permission_revoked", Some("Revoke Privileges")),
+            ("team.add_repository", None),
+            ("group.renamed", None),
+            ("file.created", None),
+        ] {
+            assert_eq!(group_change(&of(action)), activity, "{action}");
+        }
+        for (action, activity) in [
+            ("role.assignment.created", Some("Assign Privileges")),
+            ("role_assignment_deleted", Some("Revoke Privileges")),
+            ("permission_granted", Some("Assign Privileges")),
+            ("AttachUserPolicy", Some("Assign Privileges")),
+            ("user.role.revoked", Some("Revoke Privileges")),
+            ("role.created", None),
+            ("AttachRolePolicy", None),
+            ("api_key.permissions.granted", None),
+            ("user.role.updated", None),
+            ("access granted", None),
+        ] {
+            assert_eq!(access_change(&of(action)), activity, "{action}");
+        }
         assert_eq!(went_well("login_failed"), Some(false));
         assert_eq!(went_well("SUCCESS"), Some(true));
         assert_eq!(went_well("pending"), None);

@@ -17,10 +17,23 @@ const ACTIONS_MAX: usize = 100;
 /// Values of the log with the captions of the schema that they stand for.
 type Captions = Vec<(String, &'static str)>;
 
+/// The actions that speak of a class of their own, each with its activity.
+#[derive(Debug, Default)]
+struct Classes {
+    /// Logins and logouts.
+    logins: Captions,
+    /// Changes of accounts.
+    accounts: Captions,
+    /// Changes of groups.
+    groups: Captions,
+    /// Changes of what users may do.
+    access: Captions,
+}
+
 impl Writer<'_> {
-    /// The actions that are logins or logouts, and those that change an account.
-    fn classes(&self) -> (Captions, Captions) {
-        let (mut logins, mut accounts) = (Vec::new(), Vec::new());
+    /// The actions that speak of a class of their own.
+    fn classes(&self) -> Classes {
+        let Classes { mut logins, mut accounts, mut groups, mut access } = Classes::default();
         for action in self.actions() {
             let words = words::words(&action);
             if let Some(activity) = words::authentication(&words) {
@@ -29,9 +42,17 @@ impl Writer<'_> {
                 && self.has_caption("account_change", activity)
             {
                 accounts.push((action, activity));
+            } else if let Some(activity) = words::group_change(&words)
+                && self.has_caption("group_management", activity)
+            {
+                groups.push((action, activity));
+            } else if let Some(activity) = words::access_change(&words)
+                && self.has_caption("user_access", activity)
+            {
+                access.push((action, activity));
             }
         }
-        (logins, accounts)
+        Classes { logins, accounts, groups, access }
     }
 
     fn has_caption(&self, class: &str, caption: &str) -> bool {
@@ -53,22 +74,26 @@ impl Writer<'_> {
     }
 
     pub(super) fn statements(&self, out: &mut String) {
-        let (logins, accounts) = match self.level {
+        let classes = match self.level {
             Level::Full => self.classes(),
-            Level::OneClass | Level::Least => (Vec::new(), Vec::new()),
+            Level::OneClass | Level::Least => Classes::default(),
         };
         out.push('\n');
         let list = |of: &[(String, &str)]| {
             of.iter().map(|(value, _)| write::text(value)).collect::<Vec<_>>().join(", ")
         };
-        let mut branches = Vec::new();
-        if !logins.is_empty() {
-            branches.push((list(&logins), self.authentication(&logins)));
-        }
-        if !accounts.is_empty() {
-            branches.push((list(&accounts), self.account_change(&accounts)));
-        }
-        let rest = self.api_activity(&logins, &accounts);
+        let branches = [
+            (&classes.logins, Self::authentication as fn(&Self, &[_]) -> String),
+            (&classes.accounts, Self::account_change),
+            (&classes.groups, Self::group_management),
+            (&classes.access, Self::user_access),
+        ];
+        let branches: Vec<(String, String)> = branches
+            .into_iter()
+            .filter(|(actions, _)| !actions.is_empty())
+            .map(|(actions, body)| (list(actions), body(self, actions)))
+            .collect();
+        let rest = self.api_activity(&classes);
         if branches.is_empty() {
             out.push_str(&rest);
             return;
@@ -119,7 +144,7 @@ impl Writer<'_> {
         out
     }
 
-    fn api_activity(&self, logins: &[(String, &str)], accounts: &[(String, &str)]) -> String {
+    fn api_activity(&self, classes: &Classes) -> String {
         let mut out = "emit api_activity {\n".to_owned();
         if self.level == Level::Least {
             out.push_str("  activity_id = \"Other\"\n");
@@ -131,8 +156,9 @@ impl Writer<'_> {
             out.push_str("}\n");
             return out;
         }
-        let elsewhere =
-            |value: &String| logins.iter().chain(accounts).any(|(known, _)| known == value);
+        let Classes { logins, accounts, groups, access } = classes;
+        let others = || logins.iter().chain(accounts).chain(groups).chain(access);
+        let elsewhere = |value: &String| others().any(|(known, _)| known == value);
         let verbs: Captions = self
             .actions()
             .into_iter()
@@ -169,7 +195,7 @@ impl Writer<'_> {
         out
     }
 
-    fn user(&self, out: &mut String) {
+    pub(super) fn user(&self, out: &mut String) {
         match self.roles.actor.is_empty() {
             true => out.push_str("    name = \"unknown\"\n"),
             false => {
@@ -187,7 +213,7 @@ impl Writer<'_> {
         }
     }
 
-    fn endpoint(&self, out: &mut String) {
+    pub(super) fn endpoint(&self, out: &mut String) {
         let ips: Vec<String> =
             self.roles.ip.iter().map(|part| format!("({} |> ip)", part.text)).collect();
         match ips.as_slice() {
@@ -205,7 +231,7 @@ impl Writer<'_> {
         }
     }
 
-    fn status(&self, out: &mut String) {
+    pub(super) fn status(&self, out: &mut String) {
         let Some(status) = &self.roles.status else { return };
         let Some(facts) = self.paths.get(&status.steps) else { return };
         if facts.kinds.booleans == facts.scalars() {
@@ -223,8 +249,14 @@ impl Writer<'_> {
 
     /// Everything that has no other place: whole members where nothing of them is used, else what is left of them.
     fn unmapped(&self, out: &mut String) {
+        self.unmapped_beside(out, std::iter::empty());
+    }
+
+    /// The same, where further paths are read.
+    pub(super) fn unmapped_beside(&self, out: &mut String, read: impl Iterator<Item = Vec<Step>>) {
         // A secret has no place anywhere: it is left out as if something else had it already.
-        let used: BTreeSet<Vec<Step>> = self.used().into_iter().chain(self.secrets()).collect();
+        let used: BTreeSet<Vec<Step>> =
+            self.used().into_iter().chain(self.secrets()).chain(read).collect();
         let mut lines = Vec::new();
         let mut reserved: BTreeSet<String> = ["tokens_input", "tokens_output", "raw_sha256"]
             .into_iter()
@@ -278,7 +310,7 @@ fn outcomes<'v>(
 }
 
 /// A `match` of values, or what all of them have.
-fn choose(subject: &str, arms: &[(String, &str)], otherwise: &str) -> String {
+pub(super) fn choose(subject: &str, arms: &[(String, &str)], otherwise: &str) -> String {
     if arms.is_empty() {
         return write::text(otherwise);
     }
