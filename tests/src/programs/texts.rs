@@ -153,7 +153,7 @@ fn pattern(kind: &Kind, random: &mut Random) -> &'static str {
         Kind::Of("mac_t") => "MAC",
         Kind::Of("uuid_t") => "UUID",
         Kind::Of("hostname_t") => "HOSTNAME",
-        Kind::Text | Kind::Words(_) => return *random.pick(&["DATA", "GREEDYDATA"]),
+        Kind::Text | Kind::Words(_) if loose == "NOTSPACE" => "DATA",
         _ => return loose,
     };
     if random.below(4) == 0 { loose } else { exact }
