@@ -678,8 +678,8 @@ fn coverage_and_diff_take_the_keys_of_secrets() {
     let folder = Folder::new();
     let text = fs::read_to_string(folder.path("p.weir")).unwrap();
     let sealed = |secret: &str| {
-        let line = format!("\n  unmapped.who = hmac(.id, \"{secret}\")\n  activity_id");
-        text.replacen("\n  activity_id", &line, 1)
+        let line = format!(" unmapped.who = hmac(.id, \"{secret}\")\n activity_id = match");
+        text.replace(" activity_id = match", &line)
     };
     folder.file("old.weir", sealed("users").as_bytes());
     folder.file("new.weir", sealed("people").as_bytes());
