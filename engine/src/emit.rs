@@ -7,7 +7,7 @@
 mod field;
 pub(crate) mod fit;
 pub(crate) mod json;
-mod object;
+pub(crate) mod object;
 #[cfg(test)]
 mod tests;
 

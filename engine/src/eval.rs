@@ -8,9 +8,9 @@
 //! Every expression has one of three outcomes: a value, missing, or invalid. Functions, arithmetic and interpolation are
 //! invalid if an operand is (the leftmost is reported), else missing if one is missing.
 
-mod arithmetic;
-mod choose;
-mod compare;
+pub(crate) mod arithmetic;
+pub(crate) mod choose;
+pub(crate) mod compare;
 mod derive;
 pub(crate) mod list;
 mod read;
@@ -306,7 +306,7 @@ impl<'a, 'w> Machine<'a, 'w> {
     }
 
     /// A text; an empty one is missing, unless the input says otherwise.
-    fn non_empty(&self, text: &'a str) -> Value<'a> {
+    pub(crate) fn non_empty(&self, text: &'a str) -> Value<'a> {
         if text.is_empty() && self.plan.input.empty_is_missing {
             Value::Missing
         } else {
@@ -338,6 +338,11 @@ impl<'a, 'w> Machine<'a, 'w> {
         if missing == CallMissing::Propagate && values.contains(&Value::Missing) {
             return Value::Missing;
         }
+        self.called(call, values)
+    }
+
+    /// What a function gives for these values.
+    pub(crate) fn called(&mut self, call: &dyn Call, values: &'a [Value<'a>]) -> Value<'a> {
         let (value, twice) = call.call_noting_time(values, self.arena);
         self.ambiguous_time |= twice;
         match value {

@@ -29,6 +29,7 @@ pub mod input;
 pub mod output;
 pub mod pattern;
 pub mod plan;
+mod program;
 mod project;
 pub mod raw;
 pub mod read;

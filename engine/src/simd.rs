@@ -34,6 +34,8 @@ pub(crate) trait Lanes: Copy {
 
     /// From memory.
     fn load(self, bytes: &[u8; BLOCK]) -> Self::Block;
+    /// From memory of at most 64 bytes; anything behind them.
+    fn load_part(self, bytes: &[u8]) -> Self::Block;
     /// To memory.
     fn store(self, block: Self::Block, bytes: &mut [u8; BLOCK]);
     /// The same byte everywhere.
@@ -182,6 +184,15 @@ impl Level {
             Instructions::Avx512 => avx512::run(self, kernel),
         }
     }
+}
+
+/// A block from fewer bytes, by way of a copy.
+#[inline(always)]
+fn extended(bytes: &[u8]) -> [u8; BLOCK] {
+    let mut block = [0; BLOCK];
+    let count = bytes.len().min(BLOCK);
+    block[..count].copy_from_slice(&bytes[..count]);
+    block
 }
 
 /// The lowest `count` bits.

@@ -14,7 +14,7 @@ use crate::refusal::Refusal;
 /// The most events that one record may make.
 const EVENTS_MAX: u32 = 1000;
 /// The most bytes that the OCSF events of one record may have together.
-const OCSF_BYTES_MAX: usize = 16 << 20;
+pub(crate) const OCSF_BYTES_MAX: usize = 16 << 20;
 
 /// Runs the statements for one record; its events are then the last ones of the batch.
 pub(crate) fn run<'a>(
@@ -45,6 +45,11 @@ pub(crate) struct Mark {
 impl Mark {
     pub(crate) fn of(batch: &Batch) -> Self {
         Self { events: batch.events.len(), text: batch.text.len() }
+    }
+
+    /// How much text there was.
+    pub(crate) fn text(self) -> usize {
+        self.text
     }
 
     /// Cuts off what was made since.

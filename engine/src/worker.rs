@@ -24,6 +24,7 @@ use crate::frame::csv::{self, Cell};
 use crate::input::{Csv, Format, Input};
 use crate::output;
 use crate::plan::{ObjectMeta, Plan, Raw, WrapperPart};
+use crate::program::{self, Program};
 use crate::project::csv::Columns;
 use crate::project::indexed::{self, IndexedRecord, Search};
 use crate::project::{json, skip};
@@ -52,6 +53,8 @@ pub struct Worker {
     layout: Layout,
     /// None if records are not read by their index.
     search: Option<Search>,
+    /// None if the plan is always walked.
+    program: Option<Program>,
     index: Index,
     mapper: Mapper,
 }
@@ -77,6 +80,7 @@ impl Worker {
         Self {
             layout: Layout::new(&plan),
             mapper: Mapper::new(&plan),
+            program: Program::new(&plan),
             index: Index::default(),
             level,
             search,
@@ -105,6 +109,9 @@ impl Worker {
         let wrapper: Vec<_> = wrapper.iter().map(Option::as_deref).collect();
         let wrapper_parts = wrapper_parts(plan, &wrapper, &mut self.mapper.walk);
         let around = Around {
+            level: self.level,
+            // Which texts fell into `else` only the walk says.
+            program: self.program.as_ref().filter(|_| self.mapper.tally.observed.is_none()),
             plan,
             layout: &self.layout,
             block,
@@ -114,7 +121,6 @@ impl Worker {
         };
         let mut pass = Pass {
             around,
-            level: self.level,
             search: self.search.as_ref(),
             index: &mut self.index,
             mapper: &mut self.mapper,
@@ -132,6 +138,8 @@ impl Worker {
 /// What all records of a block have in common.
 #[derive(Clone, Copy)]
 struct Around<'a> {
+    level: Level,
+    program: Option<&'a Program>,
     plan: &'a Plan,
     layout: &'a Layout,
     block: &'a RecordBlock,
@@ -155,7 +163,6 @@ fn stretch_end(block: &RecordBlock, first: usize) -> usize {
 /// The records of a block, on their way.
 struct Pass<'p, 'a> {
     around: Around<'a>,
-    level: Level,
     search: Option<&'p Search>,
     index: &'p mut Index,
     mapper: &'p mut Mapper,
@@ -165,7 +172,7 @@ struct Pass<'p, 'a> {
 impl Pass<'_, '_> {
     /// Maps records that stand one behind the other.
     fn map(&mut self, records: Range<usize>) {
-        let Around { plan, block, .. } = self.around;
+        let Around { plan, block, level, .. } = self.around;
         let Some(search) = self.search else {
             return records.for_each(|record| self.mapper.map(self.around, record, None, self.out));
         };
@@ -173,14 +180,14 @@ impl Pass<'_, '_> {
         let (first, last) = (block.records[records.start], block.records[records.end - 1]);
         let stretch = first.start as usize..last.end as usize;
         let depth_max = plan.input.depth_max;
-        let indexed = self.index.build(self.level, bytes, stretch, depth_max, TOKENS_MAX);
+        let indexed = self.index.build(level, bytes, stretch, depth_max, TOKENS_MAX);
         if let Some(indexed) = indexed {
             let mut token = 0;
             for record in records {
                 let Record { start, end, .. } = block.records[record];
                 let place = start as usize..end as usize;
-                let found = IndexedRecord::find(self.level, indexed, bytes, place, &mut token);
-                let found = found.as_ref().map(|found| (search, self.level, found));
+                let found = IndexedRecord::find(level, indexed, bytes, place, &mut token);
+                let found = found.as_ref().map(|found| (search, found));
                 self.mapper.map(self.around, record, found, self.out);
             }
         } else if records.len() == 1 {
@@ -194,7 +201,7 @@ impl Pass<'_, '_> {
 }
 
 /// A record that has been found by its index, and how to find its values.
-type FoundRecord<'r, 'b, 'i> = (&'r Search, Level, &'r IndexedRecord<'b, 'i>);
+type FoundRecord<'r, 'b, 'i> = (&'r Search, &'r IndexedRecord<'b, 'i>);
 
 /// Maps one record at a time; its memory is used again from record to record.
 #[derive(Debug)]
@@ -202,6 +209,7 @@ struct Mapper {
     arena: Bump,
     walk: json::Scratch,
     found: indexed::Scratch,
+    program: program::Scratch,
     present: Present,
     cells: Vec<Cell>,
     columns: Columns,
@@ -216,6 +224,7 @@ impl Mapper {
             arena: Bump::new(),
             walk: json::Scratch::default(),
             found: indexed::Scratch::default(),
+            program: program::Scratch::default(),
             present: Present::default(),
             cells: Vec::new(),
             columns: Columns::default(),
@@ -280,7 +289,7 @@ impl Mapper {
         found: Option<FoundRecord<'_, '_, '_>>,
         out: &mut Batch,
     ) -> Result<bool, Refusal> {
-        let Around { plan, layout, block, object, wrapper, wrapper_parts } = around;
+        let Around { level, program, plan, layout, block, object, wrapper, wrapper_parts } = around;
         let record = &block.records[index];
         if let Some(fault) = record.fault {
             return Err(Refusal::new(fault.code, 0, fault.message));
@@ -289,7 +298,8 @@ impl Mapper {
             let message = "the events of the records before it are too large together";
             return Err(Refusal::new(Code::OutputTooLarge, 0, message));
         }
-        let Self { arena, walk, found: search_scratch, present, cells, columns, tally, .. } = self;
+        let Self { arena, walk, found: search_scratch, program: program_scratch, .. } = self;
+        let Self { present, cells, columns, tally, .. } = self;
         let arena = &*arena;
         let bytes = record.bytes(block);
         let around =
@@ -302,7 +312,7 @@ impl Mapper {
                 fill_from_cells(&mut machine, row, settings, cells, columns);
             }
             Format::Ndjson | Format::Json(_) => {
-                let projected = found.is_some_and(|(search, level, found)| {
+                let projected = found.is_some_and(|(search, found)| {
                     let projection = &plan.scopes[0].projection;
                     let slots = machine.record_slots();
                     search.project(level, found, &block.bytes, projection, slots, search_scratch)
@@ -313,7 +323,14 @@ impl Mapper {
             }
         }
         // A block has far fewer records than 2^32.
-        statements::run(&mut machine, index as u32, out, present)?;
+        let index = index as u32;
+        let program = program.filter(|_| !machine.duplicate_key);
+        let done = program.is_some_and(|program| {
+            program.run(level, &mut machine, index, out, program_scratch).is_ok()
+        });
+        if !done {
+            statements::run(&mut machine, index, out, present)?;
+        }
         Ok(machine.ambiguous_time)
     }
 }

@@ -3,6 +3,8 @@
 //! An object is complete when its required members are there and one of each list of `at_least_one` is. Whether a
 //! member was written is remembered by its number in the emit, so that a constraint can name members of members.
 
+use bumpalo::Bump;
+
 use crate::batch::TextRange;
 use crate::convert;
 use crate::emit::fit::{Fitted, fit};
@@ -144,7 +146,7 @@ impl<'a> Maker<'_, 'a, '_> {
 
     /// Writes the word if it does, else the caption that is listed; false if there is neither.
     fn caption(&mut self, echo: &'a Echo, number: i64, word: Value<'a>) -> bool {
-        if let Some(word) = self.word(echo, word) {
+        if let Some(word) = self::word(echo, word, self.machine.arena) {
             json::write_string(word, self.out);
             return true;
         }
@@ -153,15 +155,6 @@ impl<'a> Maker<'_, 'a, '_> {
             self.out.extend_from_slice(text.as_bytes());
         }
         listed.is_some()
-    }
-
-    /// The source's own word, if it fits its place. A blank one names nothing.
-    fn word(&self, echo: &Echo, word: Value<'a>) -> Option<&'a str> {
-        let Value::Text(word) = convert::text_of(word, self.machine.arena) else { return None };
-        let is_blank = word.chars().all(|char| char.is_whitespace() || char.is_control());
-        let fits =
-            || matches!(fit(&echo.check, Value::Text(word), self.machine.arena), Fitted::Value(_));
-        (!is_blank && fits()).then_some(word)
     }
 
     fn list(&mut self, member: u32, elements: &'a [Element]) -> bool {
@@ -249,6 +242,14 @@ impl<'a> Maker<'_, 'a, '_> {
             OutputNode::Constant(_) | OutputNode::Value(_) | OutputNode::Enum(..) => {}
         }
     }
+}
+
+/// The source's own word, if it fits its place. A blank one names nothing.
+pub(crate) fn word<'a>(echo: &Echo, word: Value<'a>, arena: &'a Bump) -> Option<&'a str> {
+    let Value::Text(word) = convert::text_of(word, arena) else { return None };
+    let is_blank = word.chars().all(|char| char.is_whitespace() || char.is_control());
+    let fits = || matches!(fit(&echo.check, Value::Text(word), arena), Fitted::Value(_));
+    (!is_blank && fits()).then_some(word)
 }
 
 /// The name in `"name":`.

@@ -9,7 +9,7 @@ use crate::value::Value;
 
 const TOO_LARGE: &str = "the result is too large";
 
-pub(super) fn negate<'a>(value: Value<'a>, arena: &'a Bump) -> Value<'a> {
+pub(crate) fn negate<'a>(value: Value<'a>, arena: &'a Bump) -> Value<'a> {
     let negative = match value {
         Value::Int(number) => number.checked_neg().map(Value::Int),
         Value::Decimal(number) => number.checked_neg().map(Value::Decimal),
@@ -20,7 +20,7 @@ pub(super) fn negate<'a>(value: Value<'a>, arena: &'a Bump) -> Value<'a> {
     negative.unwrap_or_else(|| convert::failed(arena, TOO_LARGE))
 }
 
-pub(super) fn compute<'a>(
+pub(crate) fn compute<'a>(
     operation: Arithmetic,
     left: Value<'a>,
     right: Value<'a>,

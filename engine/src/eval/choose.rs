@@ -3,30 +3,29 @@
 use crate::convert;
 use crate::eval::{Machine, constant_value};
 use crate::plan::{ExprId, Match};
-use crate::tally::Site;
+use crate::tally::{Site, Tally};
 use crate::value::Value;
 
 impl<'a> Machine<'a, '_> {
     pub(super) fn choose_arm(&mut self, id: ExprId, arms: &'a Match) -> Value<'a> {
-        let arm = match convert::text_of(self.eval(arms.subject), self.arena) {
-            invalid @ Value::Invalid(_) => return invalid,
-            Value::Text(text) => {
-                let arm = arms.patterns.get(text).map(|arm| arms.arms[arm as usize]);
-                if arm.is_none() {
-                    self.tally.otherwise(Site::Match(id), text);
-                }
-                arm
-            }
-            _ => None,
-        };
-        self.eval(arm.unwrap_or(arms.otherwise))
+        let subject = convert::text_of(self.eval(arms.subject), self.arena);
+        match arm(id, arms, subject, self.tally) {
+            Ok(arm) => self.eval(arm),
+            Err(invalid) => invalid,
+        }
     }
 
     pub(super) fn cell(&mut self, table: u16, key: ExprId, column: u16) -> Value<'a> {
+        let key = convert::text_of(self.eval(key), self.arena);
+        self.cell_of(table, key, column)
+    }
+
+    /// The cell of the row that a text is the key of.
+    pub(crate) fn cell_of(&mut self, table: u16, key: Value<'a>, column: u16) -> Value<'a> {
         let plan = self.plan;
         let site = Site::Table(table);
         let table = &plan.tables[usize::from(table)];
-        let row = match convert::text_of(self.eval(key), self.arena) {
+        let row = match key {
             Value::Text(key) => {
                 let row = table.keys.get(key);
                 if row.is_none() {
@@ -40,4 +39,25 @@ impl<'a> Machine<'a, '_> {
             constant_value(&table.rows[row as usize][usize::from(column)])
         })
     }
+}
+
+/// The arm for a text; or the text, if it is invalid.
+pub(crate) fn arm<'a>(
+    id: ExprId,
+    arms: &Match,
+    subject: Value<'a>,
+    tally: &mut Tally,
+) -> Result<ExprId, Value<'a>> {
+    let arm = match subject {
+        Value::Invalid(_) => return Err(subject),
+        Value::Text(text) => {
+            let arm = arms.patterns.get(text).map(|arm| arms.arms[arm as usize]);
+            if arm.is_none() {
+                tally.otherwise(Site::Match(id), text);
+            }
+            arm
+        }
+        _ => None,
+    };
+    Ok(arm.unwrap_or(arms.otherwise))
 }

@@ -10,7 +10,7 @@ use crate::eval::constant_value;
 use crate::plan::{Comparison, Constant, Patterns};
 use crate::value::Value;
 
-pub(super) fn compare<'a>(comparison: Comparison, left: Value<'a>, right: Value<'a>) -> Value<'a> {
+pub(crate) fn compare<'a>(comparison: Comparison, left: Value<'a>, right: Value<'a>) -> Value<'a> {
     for side in [left, right] {
         if matches!(side, Value::Invalid(_)) {
             return side;
@@ -32,7 +32,7 @@ pub(super) fn compare<'a>(comparison: Comparison, left: Value<'a>, right: Value<
     })
 }
 
-pub(super) fn is_in<'a>(subject: Value<'a>, constants: &[Constant]) -> Value<'a> {
+pub(crate) fn is_in<'a>(subject: Value<'a>, constants: &[Constant]) -> Value<'a> {
     match subject {
         Value::Invalid(_) => subject,
         Value::Missing => Value::Bool(false),
@@ -50,7 +50,7 @@ pub(super) fn is_element<'a>(subject: Value<'a>, list: Value<'a>) -> Value<'a> {
     }
 }
 
-pub(super) fn is_text_in<'a>(subject: Value<'a>, texts: &Patterns) -> Value<'a> {
+pub(crate) fn is_text_in<'a>(subject: Value<'a>, texts: &Patterns) -> Value<'a> {
     match subject {
         Value::Invalid(_) => subject,
         Value::Text(text) => Value::Bool(texts.get(text).is_some()),
@@ -58,7 +58,7 @@ pub(super) fn is_text_in<'a>(subject: Value<'a>, texts: &Patterns) -> Value<'a> 
     }
 }
 
-pub(super) fn matches<'a>(subject: Value<'a>, pattern: &Regex) -> Value<'a> {
+pub(crate) fn matches<'a>(subject: Value<'a>, pattern: &Regex) -> Value<'a> {
     match subject {
         Value::Invalid(_) => subject,
         Value::Text(text) => Value::Bool(pattern.is_match(text)),

@@ -32,7 +32,7 @@ impl<'a> Machine<'a, '_> {
     }
 
     /// Reads a slot as a type.
-    pub(super) fn read(&self, slot: Slot, ty: Type) -> Value<'a> {
+    pub(crate) fn read(&self, slot: Slot, ty: Type) -> Value<'a> {
         let Some(text) = self.slot(slot) else { return Value::Missing };
         match (ty, self.is_cell(slot)) {
             // A cell is text, whatever it looks like.
@@ -50,7 +50,7 @@ impl<'a> Machine<'a, '_> {
     }
 
     /// Reads a slot as text, if it is a JSON string or a cell.
-    pub(super) fn read_string(&self, slot: Slot) -> Value<'a> {
+    pub(crate) fn read_string(&self, slot: Slot) -> Value<'a> {
         match self.slot(slot) {
             Some(text) if self.is_cell(slot) || text.starts_with('"') => {
                 self.read(slot, Type::Text)

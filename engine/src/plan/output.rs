@@ -267,7 +267,7 @@ pub enum OutputNode {
 }
 
 /// A member that follows from an enum's number: its caption, or `type_uid`.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Echo {
     /// `"name":` as it is written.
     pub key: String,

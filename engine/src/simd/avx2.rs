@@ -2,7 +2,7 @@
 
 use std::arch::x86_64::*;
 
-use super::{BLOCK, Compressed, Instructions, Kernel, Lanes, Level, portable};
+use super::{BLOCK, Compressed, Instructions, Kernel, Lanes, Level, extended, portable};
 
 /// The proof that the machine has these instructions.
 #[derive(Clone, Copy)]
@@ -86,6 +86,14 @@ impl Lanes for Avx2 {
         unsafe {
             let start = bytes.as_ptr();
             Halves(_mm256_loadu_si256(start.cast()), _mm256_loadu_si256(start.add(32).cast()))
+        }
+    }
+
+    #[inline(always)]
+    fn load_part(self, bytes: &[u8]) -> Halves {
+        match bytes.first_chunk() {
+            Some(block) => self.load(block),
+            None => self.load(&extended(bytes)),
         }
     }
 

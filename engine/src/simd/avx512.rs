@@ -2,7 +2,7 @@
 
 use std::arch::x86_64::*;
 
-use super::{BLOCK, Compressed, Instructions, Kernel, Lanes, Level};
+use super::{BLOCK, Compressed, Instructions, Kernel, Lanes, Level, low_bits};
 
 /// The proof that the machine has these instructions.
 #[derive(Clone, Copy)]
@@ -57,6 +57,12 @@ impl Lanes for Avx512 {
     fn load(self, bytes: &[u8; BLOCK]) -> __m512i {
         // SAFETY: 64 bytes are read, and there are as many; `self` proves the instructions.
         unsafe { _mm512_loadu_si512(bytes.as_ptr().cast()) }
+    }
+
+    #[inline(always)]
+    fn load_part(self, bytes: &[u8]) -> __m512i {
+        // SAFETY: no byte is read that the mask leaves out; `self` proves the instructions.
+        unsafe { _mm512_maskz_loadu_epi8(low_bits(bytes.len()), bytes.as_ptr().cast()) }
     }
 
     #[inline(always)]

@@ -1,6 +1,6 @@
 //! A block in plain bytes and words. It says what the others must do.
 
-use super::{BLOCK, Compressed, Lanes};
+use super::{BLOCK, Compressed, Lanes, extended};
 
 /// Needs nothing of the machine.
 #[derive(Clone, Copy)]
@@ -32,6 +32,11 @@ impl Lanes for Portable {
     #[inline(always)]
     fn load(self, bytes: &[u8; BLOCK]) -> [u8; BLOCK] {
         *bytes
+    }
+
+    #[inline(always)]
+    fn load_part(self, bytes: &[u8]) -> [u8; BLOCK] {
+        extended(bytes)
     }
 
     #[inline(always)]

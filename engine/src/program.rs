@@ -1,0 +1,313 @@
+//! A plan as a list of operations: the fast way to map a record.
+//!
+//! A plan's expressions are trees, its output is a tree of objects, and [`crate::statements`] and [`crate::emit`] walk
+//! them for each record: they say what is meant. A *program* is the same plan laid out flat, once. Its operations read
+//! and write numbered registers, so that nothing is looked up or evaluated twice; its events are written by a template
+//! of constant runs and values. The operations on values are those of the walk.
+//!
+//! A program knows only what usually happens. As soon as a record is refused, or something else comes up that it does
+//! not do ([`Aside`]), it stops, nothing of what it did counts, and the record is walked. So a program never has to say
+//! *why* something is wrong.
+
+mod compile;
+mod emit;
+mod flags;
+mod operate;
+mod template;
+mod text;
+
+use std::ops::Range;
+
+use crate::batch::Batch;
+use crate::decimal::Decimal;
+use crate::eval::{Machine, constant_value};
+use crate::plan::{Arithmetic, Check, Comparison, Expr, ExprId, Outcome, Plan, Slot};
+use crate::simd::Level;
+use crate::statements::{self, Mark};
+use crate::tally::Tally;
+use crate::types::Type;
+use crate::value::Value;
+
+/// Where a value is kept.
+type Register = u16;
+/// Where it is kept whether something is present.
+type Flag = u16;
+
+/// The record is left to the walk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Aside;
+
+/// A plan, laid out flat.
+#[derive(Debug)]
+pub(crate) struct Program {
+    operations: Vec<Operation>,
+    /// Registers that always hold the same.
+    constants: Vec<(Register, ExprId)>,
+    registers: usize,
+    flags: usize,
+    /// Lists of operands.
+    operands: Vec<Register>,
+    checks: Vec<Check>,
+    body: Vec<Step>,
+    emits: Vec<emit::Template>,
+}
+
+/// What is done with a record.
+#[derive(Debug)]
+enum Step {
+    Filter { operations: Range<usize>, condition: Register, keep: bool, line: u32 },
+    When { arms: Vec<Arm>, otherwise: Vec<Step> },
+    Emit { operations: Range<usize>, template: usize },
+    Drop,
+    /// Is always left to the walk.
+    Reject,
+}
+
+/// An arm of [`Step::When`].
+#[derive(Debug)]
+struct Arm {
+    operations: Range<usize>,
+    condition: Register,
+    body: Vec<Step>,
+    line: u32,
+}
+
+/// What an operation puts into its register.
+#[derive(Debug)]
+struct Operation {
+    to: Register,
+    kind: Kind,
+}
+
+#[derive(Debug)]
+enum Kind {
+    Read(Slot, Type),
+    ReadString(Slot),
+    /// The walk evaluates it.
+    Walk(ExprId),
+    Concat(Range<usize>),
+    Not(Register),
+    Negate(Register),
+    AndOr { left: Register, right: Register, decided_by: bool },
+    Compare(Comparison, Register, Register),
+    In(Register, ExprId),
+    InTexts(Register, ExprId),
+    Matches(Register, ExprId),
+    Coalesce(Register, Register),
+    Arithmetic(Arithmetic, Register, Register),
+    Is(Outcome, bool, Register),
+    Select { condition: Register, then: Register, otherwise: Register },
+    /// A `match` whose arms are all constants.
+    Choose(Register, ExprId),
+    Cell { table: u16, key: Register, column: u16 },
+    Convert(Register, Type),
+    Call(ExprId, Range<usize>),
+    Copy(Register),
+    /// Makes a value fit its target.
+    Fit { from: Register, check: usize, empty_is_missing: bool },
+    /// What becomes of a line of the mapping without a value: another value, or the record is left to the walk.
+    Settle { from: Register, line: usize, missing: WithoutValue },
+    /// The same with what its handler gave.
+    SettleHandled { first: Register, handled: Register, line: usize, missing: WithoutValue },
+    /// Sets a column of the event.
+    Column(Register),
+    /// Jumps over the next operations, unless the register is as here.
+    Unless(Register, Is, usize),
+}
+
+/// What a register may be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Is {
+    Missing,
+    True,
+    /// Missing counts as that.
+    False,
+}
+
+/// What becomes of a line of the mapping without a value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum WithoutValue {
+    /// The record is refused.
+    Reject,
+    /// It is left out.
+    Skip,
+    /// It is this.
+    Zero(Register),
+}
+
+/// What a record adds to the counters, unless it is left to the walk.
+#[derive(Debug, Clone, Copy)]
+enum Count {
+    Value { line: u32 },
+    Skipped { line: u32 },
+    Zero { line: u32 },
+    Handled { line: u32 },
+    Incomplete { line: u32 },
+    /// The lines before this are those of the emit.
+    Emit(u16),
+    Branch { line: u32, taken: bool },
+}
+
+/// Memory that is used again from record to record.
+#[derive(Debug, Default)]
+pub(crate) struct Scratch {
+    flags: Vec<bool>,
+    counts: Vec<Count>,
+}
+
+impl Program {
+    /// The program of a plan; none if it does what no program does.
+    pub(crate) fn new(plan: &Plan) -> Option<Self> {
+        compile::compile(plan)
+    }
+
+    /// Makes the events of a record, whose slots the machine holds. On [`Aside`] nothing has been made or counted.
+    pub(crate) fn run<'a>(
+        &self,
+        level: Level,
+        machine: &mut Machine<'a, '_>,
+        record: u32,
+        out: &mut Batch,
+        scratch: &mut Scratch,
+    ) -> Result<(), Aside> {
+        let begin = Mark::of(out);
+        let registers = machine.arena.alloc_slice_fill_copy(self.registers, Value::Missing);
+        for (register, constant) in &self.constants {
+            if let Expr::Constant(constant) = &machine.plan.exprs[*constant as usize] {
+                registers[usize::from(*register)] = constant_value(constant);
+            }
+        }
+        registers[usize::from(compile::ZERO)] = Value::Int(0);
+        registers[usize::from(compile::ZERO_DECIMAL)] = Value::Decimal(Decimal::ZERO);
+        scratch.counts.clear();
+        let Scratch { flags, counts } = scratch;
+        let mut run = Run { program: self, level, machine, registers, record, out, flags, counts };
+        let outcome = run.steps(&self.body).and_then(|dropped| run.finish(begin, dropped));
+        if outcome.is_err() {
+            begin.cut(out);
+        } else {
+            count(counts, machine.tally);
+        }
+        outcome
+    }
+}
+
+/// Adds up.
+fn count(counts: &[Count], tally: &mut Tally) {
+    let mut first = 0;
+    for (at, one) in counts.iter().enumerate() {
+        match one {
+            Count::Branch { line, taken } => {
+                let branch = tally.branch(*line);
+                branch.reached += 1;
+                branch.taken += u64::from(*taken);
+            }
+            Count::Emit(emit) => {
+                counts[first..at].iter().for_each(|one| count_line(*one, *emit, tally));
+                first = at + 1;
+            }
+            _ => {}
+        }
+    }
+}
+
+fn count_line(count: Count, emit: u16, tally: &mut Tally) {
+    let (Count::Value { line }
+    | Count::Skipped { line }
+    | Count::Zero { line }
+    | Count::Handled { line }
+    | Count::Incomplete { line }) = count
+    else {
+        return;
+    };
+    let counts = tally.line(emit, line as usize);
+    match count {
+        Count::Value { .. } => counts.ok += 1,
+        Count::Incomplete { .. } => counts.incomplete += 1,
+        Count::Skipped { .. } => {
+            counts.missing += 1;
+            counts.skipped += 1;
+        }
+        _ => {
+            counts.missing += 1;
+            counts.defaulted += 1;
+        }
+    }
+}
+
+/// A record on its way.
+struct Run<'r, 'm, 'a, 'w> {
+    program: &'r Program,
+    level: Level,
+    machine: &'m mut Machine<'a, 'w>,
+    registers: &'a mut [Value<'a>],
+    record: u32,
+    out: &'r mut Batch,
+    flags: &'r mut Vec<bool>,
+    counts: &'r mut Vec<Count>,
+}
+
+impl<'a> Run<'_, '_, 'a, '_> {
+    /// Whether the record is dropped.
+    fn steps(&mut self, steps: &[Step]) -> Result<bool, Aside> {
+        for step in steps {
+            let dropped = match step {
+                Step::Filter { operations, condition, keep, line } => {
+                    self.holds(operations, *condition, *line)? != *keep
+                }
+                Step::When { arms, otherwise } => {
+                    let mut body = otherwise;
+                    for arm in arms {
+                        if self.holds(&arm.operations, arm.condition, arm.line)? {
+                            body = &arm.body;
+                            break;
+                        }
+                    }
+                    self.steps(body)?
+                }
+                Step::Emit { operations, template } => {
+                    self.machine.columns = [Value::Missing; 8];
+                    self.operate(operations)?;
+                    self.emit(&self.program.emits[*template])?;
+                    false
+                }
+                Step::Drop => true,
+                Step::Reject => return Err(Aside),
+            };
+            if dropped {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    fn holds(
+        &mut self,
+        operations: &Range<usize>,
+        condition: Register,
+        line: u32,
+    ) -> Result<bool, Aside> {
+        self.operate(operations)?;
+        let taken = match self.value(condition) {
+            Value::Bool(truth) => truth,
+            Value::Invalid(_) => return Err(Aside),
+            _ => false,
+        };
+        self.counts.push(Count::Branch { line, taken });
+        Ok(taken)
+    }
+
+    fn value(&self, register: Register) -> Value<'a> {
+        self.registers[usize::from(register)]
+    }
+
+    /// What only all events together can break, the walk finds out.
+    fn finish(&mut self, begin: Mark, dropped: bool) -> Result<(), Aside> {
+        if dropped {
+            begin.cut(self.out);
+        }
+        let text = self.out.text.len() - begin.text();
+        let alone = begin.events(self.out).len() < 2 && text < statements::OCSF_BYTES_MAX;
+        if alone && !self.machine.duplicate_key { Ok(()) } else { Err(Aside) }
+    }
+}

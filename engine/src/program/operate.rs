@@ -1,0 +1,248 @@
+//! The operations on values.
+
+use std::ops::Range;
+
+use super::{Aside, Count, Is, Kind, Register, Run, WithoutValue};
+use crate::convert;
+use crate::emit::fit::{Fitted, fit};
+use crate::eval::{arithmetic, choose, column_index, compare, constant_value};
+use crate::plan::{CallMissing, Column, Expr, ExprId, Outcome};
+use crate::value::Value;
+
+impl<'a> Run<'_, '_, 'a, '_> {
+    /// Does operations, one behind the other.
+    pub(super) fn operate(&mut self, operations: &Range<usize>) -> Result<(), Aside> {
+        let program = self.program;
+        let mut at = operations.start;
+        while at < operations.end {
+            let operation = &program.operations[at];
+            at += 1;
+            if let Kind::Unless(register, is, count) = operation.kind {
+                if !self.is(register, is) {
+                    at += count;
+                }
+                continue;
+            }
+            let value = self.operation(operation.to, &operation.kind)?;
+            self.registers[usize::from(operation.to)] = value;
+        }
+        Ok(())
+    }
+
+    fn is(&self, register: Register, is: Is) -> bool {
+        match (self.value(register), is) {
+            (Value::Missing, Is::Missing | Is::False) | (Value::Bool(true), Is::True) => true,
+            (Value::Bool(truth), Is::False) => !truth,
+            _ => false,
+        }
+    }
+
+    #[inline(always)]
+    fn operation(&mut self, to: Register, kind: &Kind) -> Result<Value<'a>, Aside> {
+        let value = match kind {
+            Kind::Read(slot, ty) => self.machine.read(*slot, *ty),
+            Kind::ReadString(slot) => self.machine.read_string(*slot),
+            Kind::Walk(expr) => self.machine.eval(*expr),
+            Kind::Concat(parts) => self.concat(parts),
+            Kind::Not(operand) => truth(self.value(*operand), |truth| !truth),
+            Kind::Negate(operand) => arithmetic::negate(self.value(*operand), self.machine.arena),
+            Kind::AndOr { left, right, decided_by } => {
+                match truth(self.value(*left), |truth| truth) {
+                    Value::Bool(truth) if truth != *decided_by => {
+                        self::truth(self.value(*right), |truth| truth)
+                    }
+                    left => left,
+                }
+            }
+            Kind::Compare(comparison, left, right) => {
+                compare::compare(*comparison, self.value(*left), self.value(*right))
+            }
+            Kind::In(subject, expr) => self.is_in(*subject, *expr),
+            Kind::InTexts(subject, expr) => self.is_text_in(*subject, *expr),
+            Kind::Matches(subject, expr) => self.matches(*subject, *expr),
+            Kind::Coalesce(left, right) => match self.value(*left) {
+                Value::Missing => self.value(*right),
+                left => left,
+            },
+            Kind::Arithmetic(operation, left, right) => {
+                let (left, right) = (self.value(*left), self.value(*right));
+                arithmetic::compute(*operation, left, right, self.machine.arena)
+            }
+            Kind::Is(outcome, negated, subject) => {
+                Value::Bool(is_outcome(self.value(*subject), *outcome) != *negated)
+            }
+            Kind::Select { condition, then, otherwise } => match self.value(*condition) {
+                Value::Bool(true) => self.value(*then),
+                invalid @ Value::Invalid(_) => invalid,
+                _ => self.value(*otherwise),
+            },
+            Kind::Choose(subject, expr) => self.choose(*subject, *expr),
+            Kind::Cell { table, key, column } => {
+                let key = convert::text_of(self.value(*key), self.machine.arena);
+                self.machine.cell_of(*table, key, *column)
+            }
+            Kind::Convert(operand, ty) => {
+                let numbers = self.machine.plan.numbers;
+                convert::convert(self.value(*operand), *ty, numbers, self.machine.arena)
+            }
+            Kind::Call(expr, args) => self.call(*expr, args),
+            Kind::Copy(from) => self.value(*from),
+            Kind::Fit { from, check, empty_is_missing } => {
+                self.fitted(*from, *check, *empty_is_missing)
+            }
+            Kind::Settle { from, line, missing } => self.settle(*from, *line, *missing)?,
+            Kind::SettleHandled { first, handled, line, missing } => {
+                self.settle_handled(*first, *handled, *line, *missing)?
+            }
+            Kind::Column(from) => {
+                let value = self.value(*from);
+                self.machine.columns[usize::from(to)] = value;
+                // Columns have the first registers.
+                value
+            }
+            // Done by `operate`.
+            Kind::Unless(..) => Value::Missing,
+        };
+        Ok(value)
+    }
+
+    fn concat(&self, parts: &Range<usize>) -> Value<'a> {
+        let mut text = bumpalo::collections::String::new_in(self.machine.arena);
+        let mut missing = false;
+        for part in &self.program.operands[parts.clone()] {
+            match convert::text_of(self.value(*part), self.machine.arena) {
+                Value::Text(part) => text.push_str(part),
+                invalid @ Value::Invalid(_) => return invalid,
+                _ => missing = true,
+            }
+        }
+        if missing { Value::Missing } else { self.machine.non_empty(text.into_bump_str()) }
+    }
+
+    fn is_in(&self, subject: Register, expr: ExprId) -> Value<'a> {
+        match &self.machine.plan.exprs[expr as usize] {
+            Expr::In(_, constants) => compare::is_in(self.value(subject), constants),
+            _ => Value::Missing,
+        }
+    }
+
+    fn is_text_in(&self, subject: Register, expr: ExprId) -> Value<'a> {
+        match &self.machine.plan.exprs[expr as usize] {
+            Expr::InTexts(_, texts) => compare::is_text_in(self.value(subject), texts),
+            _ => Value::Missing,
+        }
+    }
+
+    fn matches(&self, subject: Register, expr: ExprId) -> Value<'a> {
+        match &self.machine.plan.exprs[expr as usize] {
+            Expr::Matches(_, pattern) => compare::matches(self.value(subject), pattern),
+            _ => Value::Missing,
+        }
+    }
+
+    fn choose(&mut self, subject: Register, expr: ExprId) -> Value<'a> {
+        let plan = self.machine.plan;
+        let Expr::Match(arms) = &plan.exprs[expr as usize] else { return Value::Missing };
+        let subject = convert::text_of(self.value(subject), self.machine.arena);
+        match choose::arm(expr, arms, subject, self.machine.tally) {
+            Ok(arm) => match &plan.exprs[arm as usize] {
+                Expr::Constant(constant) => constant_value(constant),
+                _ => self.machine.eval(arm),
+            },
+            Err(invalid) => invalid,
+        }
+    }
+
+    fn call(&mut self, expr: ExprId, args: &Range<usize>) -> Value<'a> {
+        let Expr::Call(callee, _, missing) = &self.machine.plan.exprs[expr as usize] else {
+            return Value::Missing;
+        };
+        let args = &self.program.operands[args.clone()];
+        let values = self.machine.arena.alloc_slice_fill_copy(args.len(), Value::Missing);
+        let mut any_missing = false;
+        for (value, arg) in values.iter_mut().zip(args) {
+            *value = self.value(*arg);
+            match value {
+                Value::Invalid(_) => return *value,
+                Value::Missing => any_missing = true,
+                _ => {}
+            }
+        }
+        if any_missing && *missing == CallMissing::Propagate {
+            return Value::Missing;
+        }
+        self.machine.called(&*callee.code, values)
+    }
+
+    #[inline]
+    fn fitted(&self, from: Register, check: usize, empty_is_missing: bool) -> Value<'a> {
+        match self.value(from) {
+            Value::Missing => Value::Missing,
+            Value::Text("") if empty_is_missing => Value::Missing,
+            value => match fit(&self.program.checks[check], value, self.machine.arena) {
+                Fitted::Value(value) => value,
+                Fitted::Missing => Value::Missing,
+                Fitted::Invalid(_, fault) => Value::Invalid(fault),
+            },
+        }
+    }
+
+    #[inline]
+    fn settle(
+        &mut self,
+        from: Register,
+        line: usize,
+        missing: WithoutValue,
+    ) -> Result<Value<'a>, Aside> {
+        // A plan has far fewer lines.
+        let line = line as u32;
+        let (value, count) = match (self.value(from), missing) {
+            (Value::Invalid(_), _) | (Value::Missing, WithoutValue::Reject) => return Err(Aside),
+            (Value::Missing, WithoutValue::Skip) => (Value::Missing, Count::Skipped { line }),
+            (Value::Missing, WithoutValue::Zero(zero)) => (self.value(zero), Count::Zero { line }),
+            (value, _) => (value, Count::Value { line }),
+        };
+        self.counts.push(count);
+        Ok(value)
+    }
+
+    fn settle_handled(
+        &mut self,
+        first: Register,
+        handled: Register,
+        line: usize,
+        missing: WithoutValue,
+    ) -> Result<Value<'a>, Aside> {
+        match (self.value(first), self.value(handled)) {
+            (Value::Missing, Value::Invalid(_)) => Err(Aside),
+            (Value::Missing, Value::Missing) => self.settle(handled, line, missing),
+            (Value::Missing, value) => {
+                self.counts.push(Count::Handled { line: line as u32 });
+                Ok(value)
+            }
+            _ => self.settle(first, line, missing),
+        }
+    }
+}
+
+/// The register of a column.
+pub(super) fn column_register(column: Column) -> Register {
+    column_index(column) as Register
+}
+
+/// A truth value, missing counting as false.
+fn truth<'a>(value: Value<'a>, of: impl Fn(bool) -> bool) -> Value<'a> {
+    match value {
+        Value::Bool(truth) => Value::Bool(of(truth)),
+        Value::Invalid(_) => value,
+        _ => Value::Bool(of(false)),
+    }
+}
+
+fn is_outcome(value: Value<'_>, outcome: Outcome) -> bool {
+    match outcome {
+        Outcome::Missing => value == Value::Missing,
+        Outcome::Present => value != Value::Missing,
+        Outcome::Invalid => matches!(value, Value::Invalid(_)),
+    }
+}

@@ -1,0 +1,460 @@
+//! Emits to templates.
+
+use std::collections::HashMap;
+
+use super::compile::{Compiler, Unsupported, ZERO, ZERO_DECIMAL};
+use super::emit::{Hole, Piece, Template};
+use super::flags::{ALWAYS, FlagStep, NEVER, Rule};
+use super::operate::column_register;
+use super::text::{Constant, Constants};
+use super::{Flag, Is, Kind, Operation, Register, Step, WithoutValue};
+use crate::plan::{
+    self, Check, Column, Echo, Element, Emit, Expr, ExprId, Field, Handler, Member, Object,
+    OutputNode, Policy,
+};
+use crate::tally::{column_line, extra_line, member_line};
+use crate::types::Type;
+
+/// A template in the making.
+struct Draft<'e> {
+    emit: &'e Emit,
+    /// Constant text that is not yet in a piece; whether it begins with the end of an object or list.
+    pending: String,
+    pending_ends: bool,
+    pieces: Vec<Piece>,
+    constants: Constants,
+    constant_bytes: usize,
+    flags: Vec<FlagStep>,
+    /// By the numbers of members, seen from the objects that they stand in.
+    present: HashMap<u32, Flag>,
+}
+
+/// Whether an object holds anything, and whether it has all that it needs.
+struct Contents {
+    held: Flag,
+    complete: Flag,
+}
+
+impl Draft<'_> {
+    /// Puts the pending text, and what is to stand behind it, into a piece.
+    fn piece(&mut self, guard: Flag, hole: Hole) {
+        let pending = std::mem::take(&mut self.pending);
+        let run = self.constant(&pending);
+        let ends = std::mem::take(&mut self.pending_ends);
+        self.pieces.push(Piece { guard, skip: 0, ends, run, hole });
+    }
+
+    fn constant(&mut self, text: &str) -> Constant {
+        self.constant_bytes += text.len();
+        self.constants.add(text)
+    }
+
+    /// Puts the pending text into a piece, if there is any.
+    fn flush(&mut self) {
+        if !self.pending.is_empty() {
+            self.piece(ALWAYS, Hole::Nothing);
+        }
+    }
+
+    /// Ends an object or list: its last comma goes.
+    fn end(&mut self, bracket: char) {
+        if self.pending.is_empty() {
+            self.pending_ends = true;
+        } else if self.pending.ends_with(',') {
+            self.pending.pop();
+        }
+        self.pending.push(bracket);
+        self.pending.push(',');
+    }
+
+    /// All pieces from `open` on are there only with a flag.
+    fn guard(&mut self, open: usize, flag: Flag) {
+        if flag == ALWAYS {
+            return;
+        }
+        self.flush();
+        let behind = self.pieces.len() - open - 1;
+        (self.pieces[open].guard, self.pieces[open].skip) = (flag, behind);
+    }
+}
+
+impl Compiler<'_> {
+    pub(super) fn emit(&mut self, index: u16) -> Result<Step, Unsupported> {
+        let emit = &self.plan.emits[usize::from(index)];
+        let start = self.program.operations.len();
+        let known = self.known.clone();
+        self.columns = [None; 8];
+        for (column, field) in Column::ALL.into_iter().zip(&emit.columns) {
+            let zero = if column.ty() == Type::Decimal { ZERO_DECIMAL } else { ZERO };
+            let (value, _) =
+                self.field(field, column_line(column), column.ty() == Type::Text, zero)?;
+            let to = column_register(column);
+            self.program.operations.push(Operation { to, kind: Kind::Column(value) });
+            self.columns[column as usize] = Some(to);
+        }
+        let mut extra = Vec::new();
+        for (line, (name, field)) in emit.extra.iter().enumerate() {
+            let missing = self.missing()?;
+            let (value, _) = self.field(field, extra_line(line), true, missing)?;
+            extra.push((name.clone(), value, self.check(&field.check)));
+        }
+        let mut draft = Draft {
+            emit,
+            pending: "{".to_owned(),
+            pending_ends: false,
+            pieces: Vec::new(),
+            constants: Constants::default(),
+            constant_bytes: 0,
+            flags: Vec::new(),
+            present: HashMap::new(),
+        };
+        let Contents { held, complete } = self.members(&emit.root, &mut draft)?;
+        // What ends takes the comma back that stands behind what it holds.
+        draft.flags.push(FlagStep::AsideUnless(held));
+        draft.flags.push(FlagStep::AsideUnless(complete));
+        draft.end('}');
+        draft.flush();
+        // What was evaluated for this event may be out of date for the next.
+        self.known = known;
+        let Draft { pieces, constants, constant_bytes, flags, .. } = draft;
+        let template = Template { emit: index, extra, flags, pieces, constants, constant_bytes };
+        self.program.emits.push(template);
+        let operations = start..self.program.operations.len();
+        Ok(Step::Emit { operations, template: self.program.emits.len() - 1 })
+    }
+
+    fn flag(&mut self, rule: Rule, draft: &mut Draft<'_>) -> Result<Flag, Unsupported> {
+        let rule = match simple(rule) {
+            Ok(flag) => return Ok(flag),
+            Err(rule) => rule,
+        };
+        let flag = Flag::try_from(self.program.flags).map_err(|_| Unsupported)?;
+        self.program.flags += 1;
+        draft.flags.push(FlagStep::Set(flag, rule));
+        Ok(flag)
+    }
+
+    /// A line of the mapping: the register of its final value, and whether that is always there.
+    fn field(
+        &mut self,
+        field: &Field,
+        line: usize,
+        empty_is_missing: bool,
+        zero: Register,
+    ) -> Result<(Register, bool), Unsupported> {
+        let from = self.fitted(field, field.value, empty_is_missing)?;
+        let policy = match field.on_missing {
+            Some(Handler::Skip) => Policy::Skip,
+            Some(Handler::Reject) => Policy::Reject,
+            Some(Handler::Value(_)) | None => field.missing,
+        };
+        let missing = match policy {
+            Policy::Reject => WithoutValue::Reject,
+            Policy::Skip => WithoutValue::Skip,
+            Policy::Zero => WithoutValue::Zero(zero),
+        };
+        let kind = match field.on_missing {
+            Some(Handler::Value(handler)) => {
+                let handled = self.handled(field, from, handler, empty_is_missing)?;
+                Kind::SettleHandled { first: from, handled, line, missing }
+            }
+            _ => Kind::Settle { from, line, missing },
+        };
+        Ok((self.push(kind)?, policy != Policy::Skip))
+    }
+
+    /// What a handler gives; evaluated only without a value.
+    fn handled(
+        &mut self,
+        field: &Field,
+        first: Register,
+        handler: ExprId,
+        empty_is_missing: bool,
+    ) -> Result<Register, Unsupported> {
+        let jump = self.program.operations.len();
+        let kind = Kind::Unless(first, Is::Missing, 0);
+        self.program.operations.push(Operation { to: first, kind });
+        let known = self.known.clone();
+        let value = self.fitted(field, handler, empty_is_missing)?;
+        self.jump_to_here(jump);
+        self.known = known;
+        Ok(value)
+    }
+
+    fn fitted(
+        &mut self,
+        field: &Field,
+        value: ExprId,
+        empty_is_missing: bool,
+    ) -> Result<Register, Unsupported> {
+        let from = self.value(value)?;
+        let may_be_empty = empty_is_missing && !self.is_never_empty(value);
+        if !may_be_empty && self.always_fits(value, &field.check) {
+            return Ok(from);
+        }
+        let check = self.check(&field.check);
+        self.push(Kind::Fit { from, check, empty_is_missing })
+    }
+
+    /// Is it never the empty text? One that the author wrote is a value.
+    fn is_never_empty(&self, value: ExprId) -> bool {
+        let reads = matches!(self.plan.exprs[value as usize], Expr::Read(..) | Expr::ReadString(_));
+        reads && self.plan.input.empty_is_missing
+    }
+
+    /// Is every value of an expression one that fits?
+    fn always_fits(&self, value: ExprId, check: &Check) -> bool {
+        match (&self.plan.exprs[value as usize], check) {
+            (Expr::Read(_, Type::Text) | Expr::ReadString(_) | Expr::Concat(_), Check::Text)
+            | (
+                Expr::Column(Column::Id | Column::Actor | Column::Action | Column::Target),
+                Check::Text,
+            )
+            | (Expr::Column(Column::Time), Check::EventTime)
+            | (Expr::Column(Column::CostUsd), Check::Decimal)
+            | (Expr::Constant(plan::Constant::Text(_)), Check::Text) => true,
+            (Expr::Constant(plan::Constant::Int(number)), Check::Enum(numbers)) => {
+                numbers.contains(number)
+            }
+            (Expr::Register(register), _) => {
+                self.always_fits(self.plan.registers[*register as usize].expr, check)
+            }
+            (Expr::Coalesce(left, right) | Expr::If(_, left, right), _) => {
+                self.always_fits(*left, check) && self.always_fits(*right, check)
+            }
+            (Expr::Match(arms), _) => {
+                let mut all = arms.arms.iter().chain([&arms.otherwise]);
+                all.all(|arm| self.always_fits(*arm, check))
+            }
+            _ => false,
+        }
+    }
+
+    /// Compiles the members of an object, each with a comma behind it.
+    fn members(
+        &mut self,
+        object: &Object,
+        draft: &mut Draft<'_>,
+    ) -> Result<Contents, Unsupported> {
+        let mut held = Vec::new();
+        for member in &object.members {
+            let flag = if member.filler {
+                let held = self.flag(Rule::Any(held.clone()), draft)?;
+                self.filler(member, held, draft)?
+            } else {
+                let flag = self.member(member, draft)?;
+                held.push(flag);
+                flag
+            };
+            for other in &member.unless {
+                if let Some(other) = draft.present.get(other) {
+                    draft.flags.push(FlagStep::AsideIf(vec![flag, *other]));
+                }
+            }
+            draft.present.insert(member.present, flag);
+        }
+        let held = self.flag(Rule::Any(held), draft)?;
+        let complete = if object.is_complete { ALWAYS } else { self.complete(object, draft)? };
+        Ok(Contents { held, complete })
+    }
+
+    fn complete(&mut self, object: &Object, draft: &mut Draft<'_>) -> Result<Flag, Unsupported> {
+        let required = object.members.iter().filter(|member| member.required);
+        let mut all: Vec<_> = required.map(|member| draft.present[&member.present]).collect();
+        for ways in &object.at_least_one {
+            let mut any = Vec::new();
+            for way in ways {
+                any.extend(self.way(object, *way, draft)?);
+            }
+            all.push(self.flag(Rule::Any(any), draft)?);
+        }
+        self.flag(Rule::All(all), draft)
+    }
+
+    /// The flag of a member of an object, or of objects in it; none if it has no such member.
+    fn way(
+        &mut self,
+        object: &Object,
+        number: u32,
+        draft: &mut Draft<'_>,
+    ) -> Result<Option<Flag>, Unsupported> {
+        for member in &object.members {
+            if member.present == number {
+                return Ok(draft.present.get(&number).copied());
+            }
+            if let OutputNode::Object(below) = &member.node
+                && let Some(flag) = self.way(below, number, draft)?
+            {
+                let around = draft.present[&member.present];
+                return self.flag(Rule::All(vec![around, flag]), draft).map(Some);
+            }
+        }
+        Ok(None)
+    }
+
+    fn filler(
+        &mut self,
+        member: &Member,
+        held: Flag,
+        draft: &mut Draft<'_>,
+    ) -> Result<Flag, Unsupported> {
+        let OutputNode::Constant(text) = &member.node else { return Err(Unsupported) };
+        if held != ALWAYS {
+            draft.flush();
+        }
+        draft.pending.push_str(&member.key);
+        draft.pending.push_str(text);
+        draft.pending.push(',');
+        if held != ALWAYS {
+            draft.piece(held, Hole::Nothing);
+        }
+        Ok(held)
+    }
+
+    fn member(&mut self, member: &Member, draft: &mut Draft<'_>) -> Result<Flag, Unsupported> {
+        let line = member_line(draft.emit, member.present);
+        match &member.node {
+            OutputNode::Constant(text) => {
+                draft.pending.push_str(&member.key);
+                draft.pending.push_str(text);
+                draft.pending.push(',');
+                Ok(ALWAYS)
+            }
+            OutputNode::Value(field) => {
+                let (value, always) = self.field(field, line, false, ZERO)?;
+                let check = self.check(&field.check);
+                self.hole(member, value, always, Hole::Value(value, check), draft)
+            }
+            OutputNode::Enum(field, echoes) => {
+                let Check::Enum(numbers) = &field.check else { return Err(Unsupported) };
+                let (value, always) = self.field(field, line, false, ZERO)?;
+                let texts = enum_texts(numbers, echoes, draft);
+                let hole = Hole::Enum { value, texts, echoes: echoes.clone() };
+                self.hole(member, value, always, hole, draft)
+            }
+            OutputNode::Object(object) => self.object(&member.key, object, line, draft),
+            OutputNode::List(elements) => self.list(member, elements, line, draft),
+        }
+    }
+
+    /// A value behind its key.
+    fn hole(
+        &mut self,
+        member: &Member,
+        value: Register,
+        always: bool,
+        hole: Hole,
+        draft: &mut Draft<'_>,
+    ) -> Result<Flag, Unsupported> {
+        let flag = if always { ALWAYS } else { self.flag(Rule::Present(value), draft)? };
+        if !always {
+            draft.flush();
+        }
+        draft.pending.push_str(&member.key);
+        draft.piece(flag, hole);
+        Ok(flag)
+    }
+
+    fn object(
+        &mut self,
+        key: &str,
+        object: &Object,
+        line: usize,
+        draft: &mut Draft<'_>,
+    ) -> Result<Flag, Unsupported> {
+        draft.flush();
+        let open = draft.pieces.len();
+        draft.pending.push_str(key);
+        draft.pending.push('{');
+        let mut known = None;
+        let guard = match object.guard {
+            None => ALWAYS,
+            Some(guard) => {
+                let guard = self.value(guard)?;
+                // Without it nothing in the object is evaluated.
+                let jump = self.program.operations.len();
+                let kind = Kind::Unless(guard, Is::True, 0);
+                self.program.operations.push(Operation { to: guard, kind });
+                known = Some((jump, self.known.clone()));
+                self.flag(Rule::True(guard), draft)?
+            }
+        };
+        let Contents { held, complete } = self.members(object, draft)?;
+        if let Some((jump, known)) = known {
+            self.jump_to_here(jump);
+            self.known = known;
+        }
+        draft.end('}');
+        let there = self.flag(Rule::All(vec![guard, held, complete]), draft)?;
+        if complete != ALWAYS {
+            draft.flags.push(FlagStep::Incomplete { held, there, guard, line });
+        }
+        draft.guard(open, there);
+        Ok(there)
+    }
+
+    fn list(
+        &mut self,
+        member: &Member,
+        elements: &[Element],
+        line: usize,
+        draft: &mut Draft<'_>,
+    ) -> Result<Flag, Unsupported> {
+        draft.flush();
+        let open = draft.pieces.len();
+        draft.pending.push_str(&member.key);
+        draft.pending.push('[');
+        draft.flush();
+        let mut any = Vec::new();
+        for element in elements {
+            let Element::One(object) = element else { return Err(Unsupported) };
+            any.push(self.object("", object, line, draft)?);
+        }
+        draft.end(']');
+        let there = self.flag(Rule::Any(any), draft)?;
+        draft.guard(open, there);
+        Ok(there)
+    }
+}
+
+/// A flag that is no new one.
+fn simple(rule: Rule) -> Result<Flag, Rule> {
+    match rule {
+        Rule::All(mut all) => {
+            all.retain(|flag| *flag != ALWAYS);
+            match all[..] {
+                [] => Ok(ALWAYS),
+                [one] => Ok(one),
+                _ if all.contains(&NEVER) => Ok(NEVER),
+                _ => Err(Rule::All(all)),
+            }
+        }
+        Rule::Any(mut any) => {
+            any.retain(|flag| *flag != NEVER);
+            match any[..] {
+                [] => Ok(NEVER),
+                [one] => Ok(one),
+                _ if any.contains(&ALWAYS) => Ok(ALWAYS),
+                _ => Err(Rule::Any(any)),
+            }
+        }
+        rule => Err(rule),
+    }
+}
+
+/// For each number that has no word of its own all that is written for it.
+fn enum_texts(numbers: &[i64], echoes: &[Echo], draft: &mut Draft<'_>) -> Vec<(i64, Constant)> {
+    let has_word =
+        |number: i64| number == super::emit::OTHER && echoes.iter().any(|echo| echo.other.is_some());
+    let plain = numbers.iter().filter(|number| !has_word(**number));
+    let texts = plain.map(|number| {
+        let mut text = format!("{number},");
+        for echo in echoes {
+            if let Some((_, listed)) = echo.texts.iter().find(|(of, _)| of == number) {
+                text.extend([echo.key.as_str(), listed.as_str(), ","]);
+            }
+        }
+        (*number, draft.constant(&text))
+    });
+    texts.collect()
+}

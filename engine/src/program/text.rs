@@ -1,0 +1,183 @@
+//! Text at the end of a buffer, written a block at a time.
+//!
+//! Constant runs and short texts are the rule, and copying them costs more in calls than in bytes. So a block of 64 bytes
+//! is written however long the text is, and the next one over its rest.
+
+use crate::decimal::Decimal;
+use crate::emit::json;
+use crate::simd::{BLOCK, Lanes, low_bits};
+
+/// Constant texts, each of which can be read in whole blocks.
+#[derive(Debug, Default)]
+pub(super) struct Constants {
+    bytes: Vec<u8>,
+}
+
+/// A constant text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Constant {
+    start: u32,
+    len: u32,
+}
+
+impl Constants {
+    /// Keeps a text.
+    pub(super) fn add(&mut self, text: &str) -> Constant {
+        let start = self.bytes.len();
+        self.bytes.extend_from_slice(text.as_bytes());
+        self.bytes.resize(start + text.len().next_multiple_of(BLOCK), 0);
+        // A program's text is limited to far less than 4 GiB.
+        Constant { start: start as u32, len: text.len() as u32 }
+    }
+}
+
+/// Writes behind what a buffer holds. What it holds at the end is cut to length by [`Sink::finish`].
+pub(super) struct Sink<'o> {
+    buffer: &'o mut Vec<u8>,
+    len: usize,
+}
+
+impl<'o> Sink<'o> {
+    #[inline(always)]
+    pub(super) fn new(buffer: &'o mut Vec<u8>, expected: usize) -> Self {
+        let len = buffer.len();
+        buffer.resize(len + expected + BLOCK, 0);
+        Self { buffer, len }
+    }
+
+    /// How much text there is.
+    #[inline(always)]
+    pub(super) fn len(&self) -> usize {
+        self.len
+    }
+
+    #[inline(always)]
+    pub(super) fn finish(self) {
+        self.buffer.truncate(self.len);
+    }
+
+    /// Room for so much and a block more.
+    #[inline(always)]
+    fn reserve(&mut self, bytes: usize) {
+        if self.buffer.len() < self.len + bytes + BLOCK {
+            self.grow(bytes);
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn grow(&mut self, bytes: usize) {
+        let wanted = self.len + bytes + BLOCK;
+        self.buffer.resize(wanted.max(self.len + self.len / 2), 0);
+    }
+
+    #[inline(always)]
+    fn block(&mut self, at: usize) -> &mut [u8; BLOCK] {
+        self.buffer[at..].first_chunk_mut().expect("there is room for a block")
+    }
+
+    /// Writes a constant.
+    #[inline(always)]
+    pub(super) fn constant(&mut self, constants: &Constants, constant: Constant) {
+        let (start, len) = (constant.start as usize, constant.len as usize);
+        self.reserve(len);
+        let (from, at) = (&constants.bytes[start..], self.len);
+        for done in (0..len).step_by(BLOCK) {
+            if let Some(block) = from[done..].first_chunk() {
+                *self.block(at + done) = *block;
+            }
+        }
+        self.len += len;
+    }
+
+    /// Writes one byte.
+    #[inline(always)]
+    pub(super) fn byte(&mut self, byte: u8) {
+        self.reserve(1);
+        self.buffer[self.len] = byte;
+        self.len += 1;
+    }
+
+    /// Takes the last byte back.
+    #[inline(always)]
+    pub(super) fn take_back(&mut self) {
+        self.len -= 1;
+    }
+
+    /// Writes text as it is.
+    #[inline(always)]
+    pub(super) fn text<L: Lanes>(&mut self, lanes: L, text: &[u8]) {
+        self.reserve(text.len());
+        let at = self.len;
+        for (number, part) in text.chunks(BLOCK).enumerate() {
+            let block = lanes.load_part(part);
+            lanes.store(block, self.block(at + number * BLOCK));
+        }
+        self.len += text.len();
+    }
+
+    /// Writes text as a JSON string.
+    #[inline(always)]
+    pub(super) fn string<L: Lanes>(&mut self, lanes: L, text: &str) {
+        let bytes = text.as_bytes();
+        self.reserve(bytes.len() + 2);
+        self.buffer[self.len] = b'"';
+        let at = self.len + 1;
+        let mut escapes = 0;
+        for (number, part) in bytes.chunks(BLOCK).enumerate() {
+            let block = lanes.load_part(part);
+            lanes.store(block, self.block(at + number * BLOCK));
+            let special = lanes.at_most(block, lanes.splat(0x1f))
+                | lanes.equal(block, lanes.splat(b'"'))
+                | lanes.equal(block, lanes.splat(b'\\'));
+            escapes |= special & low_bits(part.len());
+        }
+        if escapes != 0 {
+            return self.escaped_string(text);
+        }
+        self.buffer[at + bytes.len()] = b'"';
+        self.len = at + bytes.len() + 1;
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn escaped_string(&mut self, text: &str) {
+        self.by(|out| json::write_string(text, out));
+    }
+
+    /// Writes what somebody appends to the text.
+    pub(super) fn by(&mut self, write: impl FnOnce(&mut Vec<u8>)) {
+        self.buffer.truncate(self.len);
+        write(self.buffer);
+        self.len = self.buffer.len();
+        self.reserve(0);
+    }
+
+    /// Writes a whole number.
+    #[inline(always)]
+    pub(super) fn int<L: Lanes>(&mut self, lanes: L, number: i64) {
+        self.text(lanes, itoa::Buffer::new().format(number).as_bytes());
+    }
+
+    /// Writes a decimal without trailing zeros.
+    #[inline(always)]
+    pub(super) fn decimal<L: Lanes>(&mut self, lanes: L, number: Decimal) {
+        const PLACES: usize = Decimal::PLACES as usize;
+        const ONE: u128 = 10_u128.pow(Decimal::PLACES);
+        if number.0 < 0 {
+            self.byte(b'-');
+        }
+        let (whole, fraction) = (number.0.unsigned_abs() / ONE, number.0.unsigned_abs() % ONE);
+        self.text(lanes, itoa::Buffer::new().format(whole).as_bytes());
+        if fraction != 0 {
+            let mut digits = [b'0'; PLACES + 1];
+            digits[0] = b'.';
+            // Less than 10^18.
+            let mut buffer = itoa::Buffer::new();
+            let tail = buffer.format(fraction as u64).as_bytes();
+            digits[PLACES + 1 - tail.len()..].copy_from_slice(tail);
+            let zeros = digits.iter().rev().take_while(|digit| **digit == b'0').count();
+            self.text(lanes, &digits[..PLACES + 1 - zeros]);
+        }
+    }
+}
