@@ -13,10 +13,13 @@ mod compile;
 mod emit;
 mod flags;
 mod operate;
+mod registers;
 mod template;
 mod text;
 
 use std::ops::Range;
+
+use registers::Registers;
 
 use crate::batch::Batch;
 use crate::decimal::Decimal;
@@ -171,22 +174,24 @@ impl Program {
         scratch: &mut Scratch,
     ) -> Result<(), Aside> {
         let begin = Mark::of(out);
-        let registers = machine.arena.alloc_slice_fill_copy(self.registers, Value::Missing);
+        let mut registers = Registers::new(self.registers, machine.arena);
         for (register, constant) in &self.constants {
             if let Expr::Constant(constant) = &machine.plan.exprs[*constant as usize] {
-                registers[usize::from(*register)] = constant_value(constant);
+                registers.set(*register, constant_value(constant));
             }
         }
-        registers[usize::from(compile::ZERO)] = Value::Int(0);
-        registers[usize::from(compile::ZERO_DECIMAL)] = Value::Decimal(Decimal::ZERO);
+        registers.set(compile::ZERO, Value::Int(0));
+        registers.set(compile::ZERO_DECIMAL, Value::Decimal(Decimal::ZERO));
         scratch.counts.clear();
         let Scratch { flags, counts } = scratch;
         let mut run = Run { program: self, level, machine, registers, record, out, flags, counts };
         let outcome = run.steps(&self.body).and_then(|dropped| run.finish(begin, dropped));
-        if outcome.is_err() {
-            begin.cut(out);
-        } else {
-            count(counts, machine.tally);
+        match outcome {
+            Ok(()) => count(counts, machine.tally),
+            Err(Aside) => {
+                begin.cut(out);
+                (machine.duplicate_key, machine.ambiguous_time) = (false, false);
+            }
         }
         outcome
     }
@@ -240,7 +245,7 @@ struct Run<'r, 'm, 'a, 'w> {
     program: &'r Program,
     level: Level,
     machine: &'m mut Machine<'a, 'w>,
-    registers: &'a mut [Value<'a>],
+    registers: Registers<'a>,
     record: u32,
     out: &'r mut Batch,
     flags: &'r mut Vec<bool>,
@@ -297,8 +302,9 @@ impl<'a> Run<'_, '_, 'a, '_> {
         Ok(taken)
     }
 
+    #[inline(always)]
     fn value(&self, register: Register) -> Value<'a> {
-        self.registers[usize::from(register)]
+        self.registers.get(register)
     }
 
     /// What only all events together can break, the walk finds out.

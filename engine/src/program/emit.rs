@@ -143,7 +143,7 @@ impl Kernel for Write<'_, '_, '_, '_, '_, '_> {
         let Self { run, template, columns } = self;
         let columns_bytes: usize = columns.texts.iter().map(|text| text.len()).sum();
         let mut text = std::mem::take(&mut run.out.text);
-        let mut sink = Sink::new(&mut text, 2 * template.constant_bytes + columns_bytes);
+        let mut sink = Sink::new(&mut text, template.constant_bytes + columns_bytes + 512);
         let ocsf = pieces(lanes, run, template, &mut sink);
         let mut ranges = [TextRange::default(); 5];
         for (range, column) in ranges.iter_mut().zip(columns.texts) {

@@ -47,7 +47,7 @@ impl Run<'_, '_, '_, '_> {
             match step {
                 FlagStep::Set(flag, rule) => {
                     self.flags[usize::from(*flag)] = match rule {
-                        Rule::Present(register) => self.value(*register) != Value::Missing,
+                        Rule::Present(register) => !self.registers.is_missing(*register),
                         Rule::True(register) => self.value(*register) == Value::Bool(true),
                         Rule::All(all) => all.iter().all(|flag| self.flag(*flag)),
                         Rule::Any(any) => any.iter().any(|flag| self.flag(*flag)),

@@ -23,8 +23,34 @@ impl<'a> Run<'_, '_, 'a, '_> {
                 }
                 continue;
             }
-            let value = self.operation(operation.to, &operation.kind)?;
-            self.registers[usize::from(operation.to)] = value;
+            let to = operation.to;
+            match &operation.kind {
+                Kind::Copy(from) => self.registers.copy(*from, to),
+                Kind::Coalesce(left, right) => {
+                    let from = if self.registers.is_missing(*left) { right } else { left };
+                    self.registers.copy(*from, to);
+                }
+                Kind::Select { condition, then, otherwise } => {
+                    let from = match self.value(*condition) {
+                        Value::Bool(true) => then,
+                        Value::Invalid(_) => condition,
+                        _ => otherwise,
+                    };
+                    self.registers.copy(*from, to);
+                }
+                Kind::Settle { from, line, missing } => {
+                    let from = self.settle(*from, *line, *missing)?;
+                    self.registers.copy(from, to);
+                }
+                Kind::SettleHandled { first, handled, line, missing } => {
+                    let from = self.settle_handled(*first, *handled, *line, *missing)?;
+                    self.registers.copy(from, to);
+                }
+                kind => {
+                    let value = self.operation(to, kind);
+                    self.registers.set(to, value);
+                }
+            }
         }
         Ok(())
     }
@@ -38,8 +64,8 @@ impl<'a> Run<'_, '_, 'a, '_> {
     }
 
     #[inline(always)]
-    fn operation(&mut self, to: Register, kind: &Kind) -> Result<Value<'a>, Aside> {
-        let value = match kind {
+    fn operation(&mut self, to: Register, kind: &Kind) -> Value<'a> {
+        match kind {
             Kind::Read(slot, ty) => self.machine.read(*slot, *ty),
             Kind::ReadString(slot) => self.machine.read_string(*slot),
             Kind::Walk(expr) => self.machine.eval(*expr),
@@ -60,10 +86,6 @@ impl<'a> Run<'_, '_, 'a, '_> {
             Kind::In(subject, expr) => self.is_in(*subject, *expr),
             Kind::InTexts(subject, expr) => self.is_text_in(*subject, *expr),
             Kind::Matches(subject, expr) => self.matches(*subject, *expr),
-            Kind::Coalesce(left, right) => match self.value(*left) {
-                Value::Missing => self.value(*right),
-                left => left,
-            },
             Kind::Arithmetic(operation, left, right) => {
                 let (left, right) = (self.value(*left), self.value(*right));
                 arithmetic::compute(*operation, left, right, self.machine.arena)
@@ -71,11 +93,6 @@ impl<'a> Run<'_, '_, 'a, '_> {
             Kind::Is(outcome, negated, subject) => {
                 Value::Bool(is_outcome(self.value(*subject), *outcome) != *negated)
             }
-            Kind::Select { condition, then, otherwise } => match self.value(*condition) {
-                Value::Bool(true) => self.value(*then),
-                invalid @ Value::Invalid(_) => invalid,
-                _ => self.value(*otherwise),
-            },
             Kind::Choose(subject, expr) => self.choose(*subject, *expr),
             Kind::Cell { table, key, column } => {
                 let key = convert::text_of(self.value(*key), self.machine.arena);
@@ -86,13 +103,8 @@ impl<'a> Run<'_, '_, 'a, '_> {
                 convert::convert(self.value(*operand), *ty, numbers, self.machine.arena)
             }
             Kind::Call(expr, args) => self.call(*expr, args),
-            Kind::Copy(from) => self.value(*from),
             Kind::Fit { from, check, empty_is_missing } => {
                 self.fitted(*from, *check, *empty_is_missing)
-            }
-            Kind::Settle { from, line, missing } => self.settle(*from, *line, *missing)?,
-            Kind::SettleHandled { first, handled, line, missing } => {
-                self.settle_handled(*first, *handled, *line, *missing)?
             }
             Kind::Column(from) => {
                 let value = self.value(*from);
@@ -101,9 +113,13 @@ impl<'a> Run<'_, '_, 'a, '_> {
                 value
             }
             // Done by `operate`.
-            Kind::Unless(..) => Value::Missing,
-        };
-        Ok(value)
+            Kind::Unless(..)
+            | Kind::Copy(_)
+            | Kind::Coalesce(..)
+            | Kind::Select { .. }
+            | Kind::Settle { .. }
+            | Kind::SettleHandled { .. } => Value::Missing,
+        }
     }
 
     fn concat(&self, parts: &Range<usize>) -> Value<'a> {
@@ -187,23 +203,30 @@ impl<'a> Run<'_, '_, 'a, '_> {
         }
     }
 
-    #[inline]
+    /// The register of a line's final value.
+    #[inline(always)]
     fn settle(
         &mut self,
         from: Register,
         line: usize,
         missing: WithoutValue,
-    ) -> Result<Value<'a>, Aside> {
+    ) -> Result<Register, Aside> {
         // A plan has far fewer lines.
         let line = line as u32;
-        let (value, count) = match (self.value(from), missing) {
-            (Value::Invalid(_), _) | (Value::Missing, WithoutValue::Reject) => return Err(Aside),
-            (Value::Missing, WithoutValue::Skip) => (Value::Missing, Count::Skipped { line }),
-            (Value::Missing, WithoutValue::Zero(zero)) => (self.value(zero), Count::Zero { line }),
-            (value, _) => (value, Count::Value { line }),
+        let (register, count) = if self.registers.is_missing(from) {
+            match missing {
+                WithoutValue::Reject => return Err(Aside),
+                WithoutValue::Skip => (from, Count::Skipped { line }),
+                WithoutValue::Zero(zero) => (zero, Count::Zero { line }),
+            }
+        } else {
+            (from, Count::Value { line })
         };
+        if matches!(self.value(from), Value::Invalid(_)) {
+            return Err(Aside);
+        }
         self.counts.push(count);
-        Ok(value)
+        Ok(register)
     }
 
     fn settle_handled(
@@ -212,15 +235,17 @@ impl<'a> Run<'_, '_, 'a, '_> {
         handled: Register,
         line: usize,
         missing: WithoutValue,
-    ) -> Result<Value<'a>, Aside> {
-        match (self.value(first), self.value(handled)) {
-            (Value::Missing, Value::Invalid(_)) => Err(Aside),
-            (Value::Missing, Value::Missing) => self.settle(handled, line, missing),
-            (Value::Missing, value) => {
+    ) -> Result<Register, Aside> {
+        if !self.registers.is_missing(first) {
+            return self.settle(first, line, missing);
+        }
+        match self.value(handled) {
+            Value::Missing => self.settle(handled, line, missing),
+            Value::Invalid(_) => Err(Aside),
+            _ => {
                 self.counts.push(Count::Handled { line: line as u32 });
-                Ok(value)
+                Ok(handled)
             }
-            _ => self.settle(first, line, missing),
         }
     }
 }

@@ -7,6 +7,9 @@ use crate::decimal::Decimal;
 use crate::emit::json;
 use crate::simd::{BLOCK, Lanes, low_bits};
 
+/// How much a buffer grows beyond what is needed at once. All of it is cleared, so that it must not be much.
+const GROWTH: usize = 4 << 10;
+
 /// Constant texts, each of which can be read in whole blocks.
 #[derive(Debug, Default)]
 pub(super) struct Constants {
@@ -67,8 +70,7 @@ impl<'o> Sink<'o> {
     #[cold]
     #[inline(never)]
     fn grow(&mut self, bytes: usize) {
-        let wanted = self.len + bytes + BLOCK;
-        self.buffer.resize(wanted.max(self.len + self.len / 2), 0);
+        self.buffer.resize(self.len + bytes + GROWTH, 0);
     }
 
     #[inline(always)]

@@ -107,9 +107,10 @@ impl Key {
             behind.checked_sub(PATTERN).and_then(|from| bytes[from..].first_chunk());
         let same = match near {
             Some(near) => {
-                let differences = (0..PATTERN).fold(0, |differences, place| {
-                    differences | (near[place] ^ self.pattern[place]) & self.mask[place]
-                });
+                let mut differences = 0;
+                for place in 0..PATTERN {
+                    differences |= (near[place] ^ self.pattern[place]) & self.mask[place];
+                }
                 differences == 0 && (self.name.len() + 2 <= PATTERN || self.is_all_at(bytes, start))
             }
             None => self.is_all_at(bytes, start),
