@@ -27,6 +27,7 @@ use crate::plan::{
     CallMissing, Column, Constant, Expr, ExprId, Meta, ObjectMeta, Origin, Outcome, Plan, Scope,
     ScopeId, Shape,
 };
+use crate::project::indexed::Slots;
 use crate::project::json;
 use crate::tally::Tally;
 use crate::types::NumberFormat;
@@ -103,6 +104,8 @@ pub(crate) struct Machine<'a, 'w> {
     around: Surroundings<'a>,
     /// Of all scopes.
     slots: &'a mut [Option<&'a str>],
+    /// Which slots of the record are strings without escapes, as far as is known.
+    plain: &'a mut [bool],
     scopes: &'a mut [Instance<'a>],
     /// The value of each register, and the instance of its scope that it belongs to.
     registers: &'a mut [(u32, Value<'a>)],
@@ -143,6 +146,7 @@ impl<'a, 'w> Machine<'a, 'w> {
             arena,
             around,
             slots: arena.alloc_slice_fill_copy(layout.slots, None),
+            plain: arena.alloc_slice_fill_copy(usize::from(plan.scopes[0].projection.slots), false),
             scopes,
             registers: arena.alloc_slice_fill_copy(plan.registers.len(), (0, Value::Missing)),
             columns: [Value::Missing; 8],
@@ -156,6 +160,20 @@ impl<'a, 'w> Machine<'a, 'w> {
     /// The slots of the record.
     pub(crate) fn record_slots(&mut self) -> &mut [Option<&'a str>] {
         &mut self.slots[..usize::from(self.plan.scopes[0].projection.slots)]
+    }
+
+    /// The same for a projection that knows more of them.
+    pub(crate) fn found_slots(&mut self) -> Slots<'_, 'a> {
+        let count = self.plain.len();
+        Slots { texts: &mut self.slots[..count], plain: self.plain }
+    }
+
+    /// The text of a slot of the record, if that is a string without escapes.
+    #[inline(always)]
+    pub(crate) fn plain_text(&self, slot: u16) -> Option<Value<'a>> {
+        let slot = usize::from(slot);
+        let text = if self.plain[slot] { self.slots[slot]? } else { return None };
+        Some(self.non_empty(&text[1..text.len() - 1]))
     }
 
     /// Projects a JSON record.

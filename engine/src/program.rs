@@ -27,7 +27,7 @@ use crate::eval::{Machine, constant_value};
 use crate::plan::{Arithmetic, Check, Comparison, Expr, ExprId, Outcome, Plan, Slot};
 use crate::simd::Level;
 use crate::statements::{self, Mark};
-use crate::tally::Tally;
+use crate::tally::{LineCounts, Tally};
 use crate::types::Type;
 use crate::value::Value;
 
@@ -58,9 +58,20 @@ pub(crate) struct Program {
 /// What is done with a record.
 #[derive(Debug)]
 enum Step {
-    Filter { operations: Range<usize>, condition: Register, keep: bool, line: u32 },
-    When { arms: Vec<Arm>, otherwise: Vec<Step> },
-    Emit { operations: Range<usize>, template: usize },
+    Filter {
+        operations: Range<usize>,
+        condition: Register,
+        keep: bool,
+        line: u32,
+    },
+    When {
+        arms: Vec<Arm>,
+        otherwise: Vec<Step>,
+    },
+    Emit {
+        operations: Range<usize>,
+        template: usize,
+    },
     Drop,
     /// Is always left to the walk.
     Reject,
@@ -84,6 +95,8 @@ struct Operation {
 
 #[derive(Debug)]
 enum Kind {
+    /// A slot of the record as text.
+    ReadText(u16),
     Read(Slot, Type),
     ReadString(Slot),
     /// The walk evaluates it.
@@ -91,7 +104,11 @@ enum Kind {
     Concat(Range<usize>),
     Not(Register),
     Negate(Register),
-    AndOr { left: Register, right: Register, decided_by: bool },
+    AndOr {
+        left: Register,
+        right: Register,
+        decided_by: bool,
+    },
     Compare(Comparison, Register, Register),
     In(Register, ExprId),
     InTexts(Register, ExprId),
@@ -99,19 +116,40 @@ enum Kind {
     Coalesce(Register, Register),
     Arithmetic(Arithmetic, Register, Register),
     Is(Outcome, bool, Register),
-    Select { condition: Register, then: Register, otherwise: Register },
+    Select {
+        condition: Register,
+        then: Register,
+        otherwise: Register,
+    },
     /// A `match` whose arms are all constants.
     Choose(Register, ExprId),
-    Cell { table: u16, key: Register, column: u16 },
+    Cell {
+        table: u16,
+        key: Register,
+        column: u16,
+    },
     Convert(Register, Type),
     Call(ExprId, Range<usize>),
     Copy(Register),
     /// Makes a value fit its target.
-    Fit { from: Register, check: usize, empty_is_missing: bool },
+    Fit {
+        from: Register,
+        check: usize,
+        empty_is_missing: bool,
+    },
     /// What becomes of a line of the mapping without a value: another value, or the record is left to the walk.
-    Settle { from: Register, line: usize, missing: WithoutValue },
+    Settle {
+        from: Register,
+        line: usize,
+        without: Without,
+    },
     /// The same with what its handler gave.
-    SettleHandled { first: Register, handled: Register, line: usize, missing: WithoutValue },
+    SettleHandled {
+        first: Register,
+        handled: Register,
+        line: usize,
+        without: Without,
+    },
     /// Sets a column of the event.
     Column(Register),
     /// Jumps over the next operations, unless the register is as here.
@@ -128,27 +166,48 @@ enum Is {
 }
 
 /// What becomes of a line of the mapping without a value.
+#[derive(Debug, Clone, Copy)]
+struct Without {
+    /// When it is missing.
+    missing: Instead,
+    /// When it is invalid.
+    invalid: Instead,
+}
+
+/// What a line has instead of a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum WithoutValue {
-    /// The record is refused.
-    Reject,
-    /// It is left out.
-    Skip,
-    /// It is this.
+enum Instead {
+    /// The record is left to the walk, which refuses it or knows what else to do.
+    Aside,
+    /// Nothing, which is what this register holds.
+    Nothing(Register),
+    /// 0, which is what this register holds.
     Zero(Register),
 }
 
 /// What a record adds to the counters, unless it is left to the walk.
 #[derive(Debug, Clone, Copy)]
 enum Count {
-    Value { line: u32 },
-    Skipped { line: u32 },
-    Zero { line: u32 },
-    Handled { line: u32 },
-    Incomplete { line: u32 },
+    /// Of a line of the emit that is counted next.
+    Line(u32, LineOutcome),
     /// The lines before this are those of the emit.
     Emit(u16),
-    Branch { line: u32, taken: bool },
+    Branch {
+        line: u32,
+        taken: bool,
+    },
+}
+
+/// What became of a line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum LineOutcome {
+    Value,
+    Missing,
+    MissingIsZero,
+    MissingIsHandled,
+    Invalid,
+    InvalidIsZero,
+    Incomplete,
 }
 
 /// Memory that is used again from record to record.
@@ -187,7 +246,7 @@ impl Program {
         let mut run = Run { program: self, level, machine, registers, record, out, flags, counts };
         let outcome = run.steps(&self.body).and_then(|dropped| run.finish(begin, dropped));
         match outcome {
-            Ok(()) => count(counts, machine.tally),
+            Ok(()) => count(counts, machine.tally, out),
             Err(Aside) => {
                 begin.cut(out);
                 (machine.duplicate_key, machine.ambiguous_time) = (false, false);
@@ -198,43 +257,48 @@ impl Program {
 }
 
 /// Adds up.
-fn count(counts: &[Count], tally: &mut Tally) {
+fn count(counts: &[Count], tally: &mut Tally, out: &mut Batch) {
     let mut first = 0;
     for (at, one) in counts.iter().enumerate() {
         match one {
+            Count::Line(..) => {}
+            Count::Emit(emit) => {
+                for line in &counts[first..at] {
+                    let Count::Line(line, outcome) = *line else { continue };
+                    count_line(tally.line(*emit, line as usize), outcome);
+                    let skipped =
+                        matches!(outcome, LineOutcome::Invalid | LineOutcome::InvalidIsZero);
+                    out.skipped_values += u64::from(skipped);
+                }
+                first = at + 1;
+            }
             Count::Branch { line, taken } => {
                 let branch = tally.branch(*line);
                 branch.reached += 1;
                 branch.taken += u64::from(*taken);
             }
-            Count::Emit(emit) => {
-                counts[first..at].iter().for_each(|one| count_line(*one, *emit, tally));
-                first = at + 1;
-            }
-            _ => {}
         }
     }
 }
 
-fn count_line(count: Count, emit: u16, tally: &mut Tally) {
-    let (Count::Value { line }
-    | Count::Skipped { line }
-    | Count::Zero { line }
-    | Count::Handled { line }
-    | Count::Incomplete { line }) = count
-    else {
-        return;
-    };
-    let counts = tally.line(emit, line as usize);
-    match count {
-        Count::Value { .. } => counts.ok += 1,
-        Count::Incomplete { .. } => counts.incomplete += 1,
-        Count::Skipped { .. } => {
+fn count_line(counts: &mut LineCounts, outcome: LineOutcome) {
+    match outcome {
+        LineOutcome::Value => counts.ok += 1,
+        LineOutcome::Incomplete => counts.incomplete += 1,
+        LineOutcome::Missing => {
             counts.missing += 1;
             counts.skipped += 1;
         }
-        _ => {
+        LineOutcome::MissingIsZero | LineOutcome::MissingIsHandled => {
             counts.missing += 1;
+            counts.defaulted += 1;
+        }
+        LineOutcome::Invalid => {
+            counts.invalid += 1;
+            counts.skipped += 1;
+        }
+        LineOutcome::InvalidIsZero => {
+            counts.invalid += 1;
             counts.defaulted += 1;
         }
     }

@@ -314,10 +314,11 @@ impl Mapper {
             Format::Ndjson | Format::Json(_) => {
                 let projected = found.is_some_and(|(search, found)| {
                     let projection = &plan.scopes[0].projection;
-                    let slots = machine.record_slots();
+                    let slots = machine.found_slots();
                     search.project(level, found, &block.bytes, projection, slots, search_scratch)
                 });
                 if !projected {
+                    machine.found_slots().plain.fill(false);
                     machine.project_record(sound_text(bytes, &plan.input, arena)?);
                 }
             }

@@ -10,6 +10,7 @@ use std::ops::Range;
 use super::flags::NEVER;
 use super::{Arm, Is, Kind, Operation, Program, Register, Step};
 use crate::plan::{Check, Column, Expr, ExprId, Plan, Slot, Stmt};
+use crate::types::Type;
 
 /// A plan does something that no program does.
 pub(super) struct Unsupported;
@@ -173,6 +174,7 @@ impl Compiler<'_> {
 
     fn operation(&mut self, id: ExprId, expr: &Expr) -> Result<Kind, Unsupported> {
         Ok(match expr {
+            Expr::Read(Slot::Scope(0, slot), Type::Text) => Kind::ReadText(*slot),
             Expr::Read(slot @ (Slot::Scope(0, _) | Slot::Choice(_)), ty) => Kind::Read(*slot, *ty),
             Expr::ReadString(slot @ (Slot::Scope(0, _) | Slot::Choice(_))) => {
                 Kind::ReadString(*slot)
@@ -228,7 +230,9 @@ impl Compiler<'_> {
         compile: impl FnOnce(&mut Self) -> Result<Register, Unsupported>,
     ) -> Result<(Register, bool), Unsupported> {
         let jump = self.program.operations.len();
-        self.program.operations.push(Operation { to: register, kind: Kind::Unless(register, is, 0) });
+        self.program
+            .operations
+            .push(Operation { to: register, kind: Kind::Unless(register, is, 0) });
         let known = self.known.clone();
         let value = compile(self)?;
         if self.program.operations.len() == jump + 1 {
@@ -283,7 +287,8 @@ impl Compiler<'_> {
         let kind = Kind::Select { condition, then: missing, otherwise: missing };
         self.program.operations.push(Operation { to, kind });
         let mut arms = [missing; 2];
-        for (arm, (is, expr)) in [(Is::True, then), (Is::False, otherwise)].into_iter().enumerate() {
+        for (arm, (is, expr)) in [(Is::True, then), (Is::False, otherwise)].into_iter().enumerate()
+        {
             let jump = self.program.operations.len();
             let part = self.part(condition, is, |compiler| compiler.value(expr))?;
             if part.1 {
@@ -307,7 +312,9 @@ impl Compiler<'_> {
         let undecided = if decided_by { Is::False } else { Is::True };
         let to = self.register()?;
         let first = self.program.operations.len();
-        self.program.operations.push(Operation { to, kind: Kind::AndOr { left, right: left, decided_by } });
+        self.program
+            .operations
+            .push(Operation { to, kind: Kind::AndOr { left, right: left, decided_by } });
         let jump = self.program.operations.len();
         let part = self.part(left, undecided, |compiler| compiler.value(right))?;
         let kind = Kind::AndOr { left, right: part.0, decided_by };

@@ -44,7 +44,11 @@ pub(super) enum Hole {
     Nothing,
     Value(Register, usize),
     /// The number of an enum and what follows from it, by number.
-    Enum { value: Register, texts: Vec<(i64, Constant)>, echoes: Vec<Echo> },
+    Enum {
+        value: Register,
+        texts: Vec<(i64, Constant)>,
+        echoes: Vec<Echo>,
+    },
 }
 
 /// The number that means *Other* in every enum.

@@ -3,7 +3,7 @@
 //! Each member of its objects has a flag. Those of values follow from registers, those of objects from the flags of
 //! their members: an object is there if it holds something, has all that it requires, and its guard holds.
 
-use super::{Aside, Count, Flag, Register, Run};
+use super::{Aside, Count, Flag, LineOutcome, Register, Run};
 use crate::value::Value;
 
 /// Always set.
@@ -65,7 +65,7 @@ impl Run<'_, '_, '_, '_> {
                 }
                 FlagStep::Incomplete { held, there, guard, line } => {
                     if self.flag(*held) && self.flag(*guard) && !self.flag(*there) {
-                        self.counts.push(Count::Incomplete { line: *line as u32 });
+                        self.counts.push(Count::Line(*line as u32, LineOutcome::Incomplete));
                     }
                 }
             }

@@ -2,11 +2,12 @@
 
 use std::ops::Range;
 
-use super::{Aside, Count, Is, Kind, Register, Run, WithoutValue};
+use super::{Aside, Count, Instead, Is, Kind, LineOutcome, Register, Run, Without};
 use crate::convert;
 use crate::emit::fit::{Fitted, fit};
 use crate::eval::{arithmetic, choose, column_index, compare, constant_value};
-use crate::plan::{CallMissing, Column, Expr, ExprId, Outcome};
+use crate::plan::{CallMissing, Column, Expr, ExprId, Outcome, Slot};
+use crate::types::Type;
 use crate::value::Value;
 
 impl<'a> Run<'_, '_, 'a, '_> {
@@ -38,12 +39,12 @@ impl<'a> Run<'_, '_, 'a, '_> {
                     };
                     self.registers.copy(*from, to);
                 }
-                Kind::Settle { from, line, missing } => {
-                    let from = self.settle(*from, *line, *missing)?;
+                Kind::Settle { from, line, without } => {
+                    let from = self.settle(*from, *line, *without)?;
                     self.registers.copy(from, to);
                 }
-                Kind::SettleHandled { first, handled, line, missing } => {
-                    let from = self.settle_handled(*first, *handled, *line, *missing)?;
+                Kind::SettleHandled { first, handled, line, without } => {
+                    let from = self.settle_handled(*first, *handled, *line, *without)?;
                     self.registers.copy(from, to);
                 }
                 kind => {
@@ -66,6 +67,10 @@ impl<'a> Run<'_, '_, 'a, '_> {
     #[inline(always)]
     fn operation(&mut self, to: Register, kind: &Kind) -> Value<'a> {
         match kind {
+            Kind::ReadText(slot) => match self.machine.plain_text(*slot) {
+                Some(text) => text,
+                None => self.machine.read(Slot::Scope(0, *slot), Type::Text),
+            },
             Kind::Read(slot, ty) => self.machine.read(*slot, *ty),
             Kind::ReadString(slot) => self.machine.read_string(*slot),
             Kind::Walk(expr) => self.machine.eval(*expr),
@@ -205,27 +210,23 @@ impl<'a> Run<'_, '_, 'a, '_> {
 
     /// The register of a line's final value.
     #[inline(always)]
-    fn settle(
-        &mut self,
-        from: Register,
-        line: usize,
-        missing: WithoutValue,
-    ) -> Result<Register, Aside> {
-        // A plan has far fewer lines.
-        let line = line as u32;
-        let (register, count) = if self.registers.is_missing(from) {
-            match missing {
-                WithoutValue::Reject => return Err(Aside),
-                WithoutValue::Skip => (from, Count::Skipped { line }),
-                WithoutValue::Zero(zero) => (zero, Count::Zero { line }),
+    fn settle(&mut self, from: Register, line: usize, without: Without) -> Result<Register, Aside> {
+        let (instead, nothing, zero) = match self.value(from) {
+            Value::Missing => (without.missing, LineOutcome::Missing, LineOutcome::MissingIsZero),
+            Value::Invalid(_) => {
+                (without.invalid, LineOutcome::Invalid, LineOutcome::InvalidIsZero)
             }
-        } else {
-            (from, Count::Value { line })
+            _ => {
+                self.count(line, LineOutcome::Value);
+                return Ok(from);
+            }
         };
-        if matches!(self.value(from), Value::Invalid(_)) {
-            return Err(Aside);
-        }
-        self.counts.push(count);
+        let (register, outcome) = match instead {
+            Instead::Aside => return Err(Aside),
+            Instead::Nothing(register) => (register, nothing),
+            Instead::Zero(register) => (register, zero),
+        };
+        self.count(line, outcome);
         Ok(register)
     }
 
@@ -234,19 +235,25 @@ impl<'a> Run<'_, '_, 'a, '_> {
         first: Register,
         handled: Register,
         line: usize,
-        missing: WithoutValue,
+        without: Without,
     ) -> Result<Register, Aside> {
         if !self.registers.is_missing(first) {
-            return self.settle(first, line, missing);
+            return self.settle(first, line, without);
         }
         match self.value(handled) {
-            Value::Missing => self.settle(handled, line, missing),
+            Value::Missing => self.settle(handled, line, without),
             Value::Invalid(_) => Err(Aside),
             _ => {
-                self.counts.push(Count::Handled { line: line as u32 });
+                self.count(line, LineOutcome::MissingIsHandled);
                 Ok(handled)
             }
         }
+    }
+
+    #[inline(always)]
+    fn count(&mut self, line: usize, outcome: LineOutcome) {
+        // A plan has far fewer lines.
+        self.counts.push(Count::Line(line as u32, outcome));
     }
 }
 

@@ -7,7 +7,7 @@ use super::emit::{Hole, Piece, Template};
 use super::flags::{ALWAYS, FlagStep, NEVER, Rule};
 use super::operate::column_register;
 use super::text::{Constant, Constants};
-use super::{Flag, Is, Kind, Operation, Register, Step, WithoutValue};
+use super::{Flag, Instead, Is, Kind, Operation, Register, Step, Without};
 use crate::plan::{
     self, Check, Column, Echo, Element, Emit, Expr, ExprId, Field, Handler, Member, Object,
     OutputNode, Policy,
@@ -143,24 +143,32 @@ impl Compiler<'_> {
         zero: Register,
     ) -> Result<(Register, bool), Unsupported> {
         let from = self.fitted(field, field.value, empty_is_missing)?;
-        let policy = match field.on_missing {
+        let nothing = self.missing()?;
+        let instead = |policy| match policy {
+            Policy::Reject => Instead::Aside,
+            Policy::Skip => Instead::Nothing(nothing),
+            Policy::Zero => Instead::Zero(zero),
+        };
+        let missing = match field.on_missing {
             Some(Handler::Skip) => Policy::Skip,
             Some(Handler::Reject) => Policy::Reject,
             Some(Handler::Value(_)) | None => field.missing,
         };
-        let missing = match policy {
-            Policy::Reject => WithoutValue::Reject,
-            Policy::Skip => WithoutValue::Skip,
-            Policy::Zero => WithoutValue::Zero(zero),
+        let invalid = match field.on_invalid {
+            Some(Handler::Skip) => Policy::Skip,
+            // A value in place of an invalid one is rare.
+            Some(Handler::Reject | Handler::Value(_)) => Policy::Reject,
+            None => field.invalid,
         };
+        let without = Without { missing: instead(missing), invalid: instead(invalid) };
         let kind = match field.on_missing {
             Some(Handler::Value(handler)) => {
                 let handled = self.handled(field, from, handler, empty_is_missing)?;
-                Kind::SettleHandled { first: from, handled, line, missing }
+                Kind::SettleHandled { first: from, handled, line, without }
             }
-            _ => Kind::Settle { from, line, missing },
+            _ => Kind::Settle { from, line, without },
         };
-        Ok((self.push(kind)?, policy != Policy::Skip))
+        Ok((self.push(kind)?, missing != Policy::Skip && invalid != Policy::Skip))
     }
 
     /// What a handler gives; evaluated only without a value.
@@ -231,11 +239,7 @@ impl Compiler<'_> {
     }
 
     /// Compiles the members of an object, each with a comma behind it.
-    fn members(
-        &mut self,
-        object: &Object,
-        draft: &mut Draft<'_>,
-    ) -> Result<Contents, Unsupported> {
+    fn members(&mut self, object: &Object, draft: &mut Draft<'_>) -> Result<Contents, Unsupported> {
         let mut held = Vec::new();
         for member in &object.members {
             let flag = if member.filler {
@@ -444,8 +448,9 @@ fn simple(rule: Rule) -> Result<Flag, Rule> {
 
 /// For each number that has no word of its own all that is written for it.
 fn enum_texts(numbers: &[i64], echoes: &[Echo], draft: &mut Draft<'_>) -> Vec<(i64, Constant)> {
-    let has_word =
-        |number: i64| number == super::emit::OTHER && echoes.iter().any(|echo| echo.other.is_some());
+    let has_word = |number: i64| {
+        number == super::emit::OTHER && echoes.iter().any(|echo| echo.other.is_some())
+    };
     let plain = numbers.iter().filter(|number| !has_word(**number));
     let texts = plain.map(|number| {
         let mut text = format!("{number},");

@@ -64,6 +64,13 @@ struct Object {
     near: [u64; 2],
 }
 
+/// What is found.
+pub(crate) struct Slots<'s, 'b> {
+    pub(crate) texts: &'s mut [Option<&'b str>],
+    /// Which of them are strings without escapes.
+    pub(crate) plain: &'s mut [bool],
+}
+
 /// Memory that is used again from record to record.
 #[derive(Debug, Default)]
 pub(crate) struct Scratch {
@@ -185,16 +192,18 @@ impl Search {
         record: &IndexedRecord<'b, '_>,
         bytes: &[u8],
         projection: &Projection,
-        slots: &mut [Option<&'b str>],
+        slots: Slots<'_, 'b>,
         scratch: &mut Scratch,
     ) -> bool {
+        let Slots { texts: slots, plain } = slots;
         slots.fill(None);
+        plain.fill(false);
         if let Some(slot) = self.record_slot {
             slots[usize::from(slot)] = Some(record.indexed.text(record.start, record.end));
         }
         scratch.objects.clear();
         scratch.objects.resize(self.nodes, Object::default());
-        level.run(Run { search: self, record, bytes, projection, slots, scratch })
+        level.run(Run { search: self, record, bytes, projection, slots, plain, scratch })
     }
 
     /// Is one of the names that are looked for among those with escapes?
@@ -323,6 +332,7 @@ struct Run<'r, 'b, 'i, 's> {
     bytes: &'r [u8],
     projection: &'r Projection,
     slots: &'s mut [Option<&'b str>],
+    plain: &'s mut [bool],
     scratch: &'s mut Scratch,
 }
 
@@ -419,8 +429,13 @@ impl<'b> Run<'_, 'b, '_, '_> {
         let indexed = self.record.indexed;
         let start = value_start(self.bytes, indexed.offset(token));
         let mut inner = None;
+        let mut plain = false;
         let end = match self.bytes[start] {
-            b'"' => string_end(lanes, self.bytes, start),
+            b'"' => {
+                let (end, has_no_escape) = string_end(lanes, self.bytes, start);
+                plain = has_no_escape;
+                end
+            }
             b'{' | b'[' => {
                 // The next token opens it, and what stands in it is two levels higher.
                 let Some(found) = members(lanes, &indexed, token + 2, object.level + 2) else {
@@ -431,8 +446,12 @@ impl<'b> Run<'_, 'b, '_, '_> {
             }
             _ => skip::bare_word(self.bytes, start),
         };
-        let separator = skip::space(self.bytes, end);
-        let alone = skip::is_separator(self.bytes, separator);
+        let mut separator = end;
+        let ends = matches!(self.bytes.get(end), Some(b',' | b'}'));
+        if !ends {
+            separator = skip::space(self.bytes, end);
+        }
+        let alone = ends || skip::is_separator(self.bytes, separator);
         let text = if alone {
             indexed.text(start, end)
         } else {
@@ -441,6 +460,7 @@ impl<'b> Run<'_, 'b, '_, '_> {
         };
         if let Some(slot) = step.slot {
             self.slots[usize::from(slot)] = Some(text);
+            self.plain[usize::from(slot)] = plain & alone;
         }
         if step.elements && alone && text.starts_with('[') {
             self.elements(step, text);
@@ -473,16 +493,16 @@ fn value_start(bytes: &[u8], behind_key: usize) -> usize {
     skip::space(bytes, colon + 1)
 }
 
-/// Behind the string that opens at `start`.
+/// Behind the string that opens at `start`; and whether it is known to hold no escapes.
 #[inline(always)]
-fn string_end<L: Lanes>(lanes: L, bytes: &[u8], start: usize) -> usize {
+fn string_end<L: Lanes>(lanes: L, bytes: &[u8], start: usize) -> (usize, bool) {
     if let Some(near) = bytes[start + 1..].first_chunk() {
         let near = lanes.load(near);
         let quotes = lanes.equal(near, lanes.splat(b'"'));
         let backslashes = lanes.equal(near, lanes.splat(b'\\'));
         if quotes != 0 && (quotes ^ (quotes - 1)) & backslashes == 0 {
-            return start + 2 + quotes.trailing_zeros() as usize;
+            return (start + 2 + quotes.trailing_zeros() as usize, true);
         }
     }
-    skip::string(bytes, start)
+    (skip::string(bytes, start), false)
 }

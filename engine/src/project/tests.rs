@@ -5,7 +5,7 @@ use std::ops::Range;
 use bumpalo::Bump;
 use proptest::prelude::*;
 
-use super::indexed::{self, IndexedRecord, Search};
+use super::indexed::{self, IndexedRecord, Search, Slots};
 use super::json::{DuplicateKey, Elements, Scratch, project};
 use super::{strict, string};
 use crate::plan::Projection;
@@ -59,9 +59,14 @@ fn find_by_index(
     let record = IndexedRecord::find(level, indexed, bytes, place, &mut 0)?;
     let mut slots = vec![Some("left over"); usize::from(projection.slots)];
     let mut scratch = indexed::Scratch::default();
-    search
-        .project(level, &record, bytes, projection, &mut slots, &mut scratch)
-        .then(|| slots.into_iter().map(|slot| slot.map(str::to_owned)).collect())
+    let mut plain = vec![true; slots.len()];
+    let found = Slots { texts: &mut slots, plain: &mut plain };
+    let found = search.project(level, &record, bytes, projection, found, &mut scratch);
+    for (text, plain) in slots.iter().zip(plain) {
+        let is_string = text.is_some_and(|text| text.starts_with('"'));
+        assert!(!plain || is_string && !text.unwrap_or_default().contains('\\'));
+    }
+    found.then(|| slots.into_iter().map(|slot| slot.map(str::to_owned)).collect())
 }
 
 /// Usual records are read by their index, and not by what it falls back to.
