@@ -181,6 +181,13 @@ impl<'a, 'w> Machine<'a, 'w> {
         self.project(0, text);
     }
 
+    /// Forgets what has been evaluated of the record: it is begun again.
+    pub(crate) fn begin_again(&mut self) {
+        self.scopes[0].number += 1;
+        self.columns = [Value::Missing; 8];
+        (self.duplicate_key, self.ambiguous_time) = (false, false);
+    }
+
     /// Begins a scope's next instance: an element of its array.
     pub(crate) fn enter(&mut self, scope: ScopeId, element: &'a str, index: u32) {
         let instance = &mut self.scopes[usize::from(scope)];

@@ -249,7 +249,7 @@ impl Program {
             Ok(()) => count(counts, machine.tally, out),
             Err(Aside) => {
                 begin.cut(out);
-                (machine.duplicate_key, machine.ambiguous_time) = (false, false);
+                machine.begin_again();
             }
         }
         outcome

@@ -27,6 +27,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
+use weir_engine::simd::Level;
 
 use crate::console::{Console, Failure};
 
@@ -128,6 +129,11 @@ impl Verdict {
 pub fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let console = Console::new();
+    // Asked for here, so that a wrong name ends the command before it has begun.
+    if let Err(error) = Level::chosen() {
+        console.error(&format!("{}: {error}", Level::VARIABLE));
+        return ExitCode::from(2);
+    }
     let outcome = match arguments.command {
         Command::Check(arguments) => check::check(console, &arguments),
         Command::Test(arguments) => test::test(console, &arguments),

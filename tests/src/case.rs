@@ -1,5 +1,6 @@
 //! A program and an input, run in every way there is, which must all come to the same.
 
+use std::fmt::Debug;
 use std::fs;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
@@ -10,7 +11,7 @@ use weir_dsl::hir::Program;
 use weir_dsl::source::Source;
 use weir_engine::plan::{ObjectMeta, Plan};
 
-use crate::chunk::{self, Cut, Mapped};
+use crate::chunk::{self, Cut, Mapped, Means};
 use crate::golden;
 use crate::outcome::Outcome;
 use crate::reference;
@@ -67,8 +68,8 @@ impl Subject {
         Ok(Self { source, program, plan, meta })
     }
 
-    /// Runs the program over an object in every way: whole, byte by byte, cut at random, resumed behind blocks, and
-    /// through the reference. `seed` decides where the random cuts are.
+    /// Runs the program over an object in every way: whole, byte by byte, cut at random, resumed behind blocks, by
+    /// all means that the machine has, and through the reference. `seed` decides where the random cuts are.
     ///
     /// # Panics
     ///
@@ -90,11 +91,12 @@ impl Subject {
         same_meaning(&expected, &whole.outcome);
         for &cut in cuts {
             let other = chunk::map(&self.plan, &self.meta, object, cut);
-            same_lines("events", cut, &whole.events, &other.events);
-            same_lines("OCSF events", cut, &whole.ocsf, &other.ocsf);
-            same_lines("rejects", cut, &whole.rejects, &other.rejects);
-            assert_eq!(whole.outcome, other.outcome, "whole and {cut:?}");
+            same(&cut, &whole, &other);
             self.check_resumed(object, &whole, &other, cut);
+        }
+        for means in Means::all() {
+            let other = chunk::map_by(means, &self.plan, &self.meta, object, Cut::Whole);
+            same(&means, &whole, &other);
         }
         whole
     }
@@ -123,11 +125,19 @@ impl Subject {
     }
 }
 
-/// The engine's lines must not depend on how the object was cut.
-fn same_lines(what: &str, cut: Cut, whole: &[u8], other: &[u8]) {
+/// What comes out must not depend on how the object was cut, nor on how the engine goes about it.
+fn same(way: &dyn Debug, whole: &Mapped, other: &Mapped) {
+    same_lines("events", way, &whole.events, &other.events);
+    same_lines("OCSF events", way, &whole.ocsf, &other.ocsf);
+    same_lines("rejects", way, &whole.rejects, &other.rejects);
+    assert_eq!(whole.outcome, other.outcome, "whole and {way:?}");
+    assert_eq!(whole.tally, other.tally, "counters of whole and {way:?}");
+}
+
+fn same_lines(what: &str, way: &dyn Debug, whole: &[u8], other: &[u8]) {
     let text = |lines: &[u8]| String::from_utf8_lossy(lines).into_owned();
     if let Some(difference) = golden::difference(&text(whole), &text(other)) {
-        panic!("{what}: whole (expected) and {cut:?} (actual) differ\n{difference}");
+        panic!("{what}: whole (expected) and {way:?} (actual) differ\n{difference}");
     }
 }
 

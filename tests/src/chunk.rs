@@ -7,6 +7,8 @@ use weir_engine::batch::Batch;
 use weir_engine::block::RecordBlock;
 use weir_engine::framer::{Framer, Position};
 use weir_engine::plan::{ObjectMeta, Plan};
+use weir_engine::simd::Level;
+use weir_engine::tally::Tally;
 use weir_engine::worker::Worker;
 use weir_engine::{output, raw};
 
@@ -24,6 +26,40 @@ pub enum Cut {
     Random(u64),
 }
 
+/// How the engine goes about it. It must not show.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Means {
+    /// With which instructions.
+    pub level: Level,
+    /// All records are walked, and none goes through the plan's program.
+    pub walked: bool,
+}
+
+impl Means {
+    /// All that this machine has.
+    pub fn all() -> impl Iterator<Item = Self> {
+        Level::all().flat_map(|level| [false, true].map(|walked| Self { level, walked }))
+    }
+
+    /// Those that a worker chooses.
+    ///
+    /// # Panics
+    ///
+    /// The environment names instructions that the machine lacks.
+    pub fn chosen() -> Self {
+        Self { level: Level::chosen().unwrap_or_else(|error| panic!("{error}")), walked: false }
+    }
+
+    fn worker(self, plan: &Arc<Plan>) -> Worker {
+        let mut worker = Worker::with_level(Arc::clone(plan), self.level);
+        if self.walked {
+            // Only the walk says which texts fell into `else`.
+            worker.observe();
+        }
+        worker
+    }
+}
+
 /// What the engine makes of an object.
 #[derive(Debug, Clone, Default)]
 pub struct Mapped {
@@ -37,11 +73,24 @@ pub struct Mapped {
     pub rejects: Vec<u8>,
     /// Where another framer could go on: behind each block.
     pub ends: Vec<Position>,
+    /// What became of each line of the mapping.
+    pub tally: Tally,
 }
 
 /// Runs the engine over a whole object.
 pub fn map(plan: &Arc<Plan>, meta: &ObjectMeta, object: &[u8], cut: Cut) -> Mapped {
-    run(plan, meta, Framer::new(&plan.input), object, cut)
+    map_by(Means::chosen(), plan, meta, object, cut)
+}
+
+/// The same by these means.
+pub fn map_by(
+    means: Means,
+    plan: &Arc<Plan>,
+    meta: &ObjectMeta,
+    object: &[u8],
+    cut: Cut,
+) -> Mapped {
+    run(means.worker(plan), plan, meta, Framer::new(&plan.input), object, cut)
 }
 
 /// Runs the engine over the rest of an object, behind a block of another run.
@@ -62,12 +111,19 @@ pub fn resume(
     let position: Position = serde_json::from_str(&text).expect("a position can be read");
     assert_eq!(&position, from, "{text}");
     let rest = usize::try_from(position.offset).map_or(&[][..], |offset| &object[offset..]);
-    run(plan, meta, Framer::resume(&plan.input, position), rest, cut)
+    let worker = Means::chosen().worker(plan);
+    run(worker, plan, meta, Framer::resume(&plan.input, position), rest, cut)
 }
 
-fn run(plan: &Arc<Plan>, meta: &ObjectMeta, mut framer: Framer, bytes: &[u8], cut: Cut) -> Mapped {
-    let mut mapping =
-        Mapping { plan, meta, worker: Worker::new(Arc::clone(plan)), mapped: Mapped::default() };
+fn run(
+    worker: Worker,
+    plan: &Arc<Plan>,
+    meta: &ObjectMeta,
+    mut framer: Framer,
+    bytes: &[u8],
+    cut: Cut,
+) -> Mapped {
+    let mut mapping = Mapping { plan, meta, worker, mapped: Mapped::default() };
     for chunk in chunks(bytes, cut) {
         framer.push(Bytes::copy_from_slice(chunk));
         while let Some(block) = framer.next_block() {
@@ -78,6 +134,7 @@ fn run(plan: &Arc<Plan>, meta: &ObjectMeta, mut framer: Framer, bytes: &[u8], cu
     while let Some(block) = framer.next_block() {
         mapping.add(&block);
     }
+    mapping.mapped.tally = Tally { observed: None, ..mapping.worker.tally().clone() };
     mapping.mapped
 }
 
@@ -112,7 +169,7 @@ impl Mapping<'_> {
     fn add(&mut self, block: &RecordBlock) {
         let mut batch = Batch::default();
         self.worker.run(block, self.meta, &mut batch);
-        let Mapped { outcome, events, ocsf, rejects, ends } = &mut self.mapped;
+        let Mapped { outcome, events, ocsf, rejects, ends, .. } = &mut self.mapped;
         for event in &batch.events {
             output::write_event(block, &batch, event, events);
             events.push(b'\n');

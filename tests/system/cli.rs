@@ -113,6 +113,21 @@ fn every_command_has_help_with_examples_on_standard_output() {
 }
 
 #[test]
+fn instructions_can_be_named_and_must_be_there() {
+    let folder = Folder::new();
+    let run = |level| -> Ended {
+        let mut command = weir_command(["run", "p.weir", "good.ndjson"]);
+        command.current_dir(folder.0.path()).env("WEIR_SIMD", level).output().unwrap().into()
+    };
+    let portable = run("portable").code(0);
+    assert_eq!(portable.out, folder.weir("run p.weir good.ndjson").code(0).out);
+    let refused = run("mmx").code(2);
+    assert_eq!(refused.out, "");
+    let said = "WEIR_SIMD: no instructions `mmx` on this machine: it has ";
+    assert!(refused.err.contains(said), "{}", refused.err);
+}
+
+#[test]
 fn a_wrong_command_line_ends_with_2() {
     let folder = Folder::new();
     for arguments in [

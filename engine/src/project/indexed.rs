@@ -115,8 +115,8 @@ impl Key {
         let same = match near {
             Some(near) => {
                 let mut differences = 0;
-                for place in 0..PATTERN {
-                    differences |= (near[place] ^ self.pattern[place]) & self.mask[place];
+                for ((byte, wanted), mask) in near.iter().zip(&self.pattern).zip(&self.mask) {
+                    differences |= (byte ^ wanted) & mask;
                 }
                 differences == 0 && (self.name.len() + 2 <= PATTERN || self.is_all_at(bytes, start))
             }
