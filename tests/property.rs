@@ -136,7 +136,7 @@ impl Tally {
 
 /// What came of a program: its run, the mistakes that the compiler found in it, or what must never be.
 enum Verdict {
-    Run(Mapped),
+    Run(Box<Mapped>),
     Refused(Vec<Diagnostic>),
     Broken(String),
 }
@@ -161,7 +161,7 @@ fn judge(generated: &Generated, validator: &mut Validator, with_reference: bool)
                 Some((why, event)) => {
                     Verdict::Broken(format!("{why}\n{}", String::from_utf8_lossy(event)))
                 }
-                None => Verdict::Run(mapped),
+                None => Verdict::Run(Box::new(mapped)),
             }
         }
     }
