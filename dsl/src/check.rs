@@ -15,6 +15,7 @@
 mod advice;
 mod attributes;
 mod call;
+mod constants;
 mod depends;
 mod derive;
 mod emit;

@@ -44,6 +44,12 @@ pub fn fitted(check: &Check, value: &Constant) -> Option<Constant> {
     }
 }
 
+/// Can the target take the value? One that is missing leaves it out.
+pub fn fits(check: &Check, value: &Constant) -> bool {
+    let arena = Bump::new();
+    !matches!(fit(check, constant_value(value), &arena), Fitted::Invalid(..))
+}
+
 /// The JSON that stands for a value in an event. None if it is missing or does not fit.
 pub fn to_json(check: &Check, value: &Constant) -> Option<String> {
     let arena = Bump::new();

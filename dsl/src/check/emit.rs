@@ -638,6 +638,7 @@ impl<'a> Checker<'a> {
             target: way,
             span,
             check,
+            data_type: None,
             missing: Policy::Skip,
             invalid: self.optional_invalid(),
             required: None,
@@ -659,6 +660,10 @@ impl<'a> Checker<'a> {
             target: way.clone(),
             span: target.span,
             check,
+            data_type: match attribute.ty {
+                AttributeType::Scalar(data_type) => Some(data_type.name),
+                AttributeType::Object(_) => None,
+            },
             missing: if required { Policy::Reject } else { Policy::Skip },
             invalid: if required { Policy::Reject } else { self.optional_invalid() },
             required: required.then_some("OCSF requires it, and everything around it"),

@@ -24,6 +24,8 @@ pub(super) struct Line<'t> {
     pub(super) target: String,
     pub(super) span: Span,
     pub(super) check: Check,
+    /// The type that OCSF gives the attribute, `port_t`; none for what is no attribute.
+    pub(super) data_type: Option<&'static str>,
     pub(super) missing: Policy,
     pub(super) invalid: Policy,
     /// The attribute is required, for this reason: `skip` is W0208.
@@ -123,6 +125,7 @@ impl<'a> Checker<'a> {
             target: format!("event.{name}"),
             span: target.span,
             check: Check::Text,
+            data_type: None,
             missing: Policy::Skip,
             invalid: self.optional_invalid(),
             required: None,
@@ -163,6 +166,7 @@ impl<'a> Checker<'a> {
             target: format!("event.{}", column.name()),
             span: target.span,
             check,
+            data_type: None,
             missing,
             invalid,
             required,
@@ -210,6 +214,12 @@ impl<'a> Checker<'a> {
             sound &= action.is_some();
             if handler.on == Outcome::Missing { on_missing = action } else { on_invalid = action }
         }
+        let handlers = [&on_missing, &on_invalid].into_iter().flatten();
+        let handled = handlers.filter_map(|handler| match handler {
+            Handler::Value(value) => Some(&**value),
+            Handler::Skip | Handler::Reject => None,
+        });
+        self.constants_fit(&line, expr.iter().chain(handled));
         let expr = expr.filter(|_| sound)?;
         let mut redacted = self.reads_redacted(&expr);
         for handler in [&on_missing, &on_invalid] {

@@ -123,6 +123,7 @@ codes! {
     "W0210", "a required attribute is not set";
     "W0211", "a caption that the attribute does not have";
     "W0213", "an attribute that OCSF no longer recommends";
+    "W0214", "a constant that its attribute can never take";
     "W0301", "a value that is needed as two types";
     "W0302", "a value that cannot be used here";
     "W0303", "a `float` where the sum must be exact";
