@@ -373,11 +373,14 @@ impl<'a> Run<'_, '_, 'a, '_> {
 
     /// What only all events together can break, the walk finds out.
     fn finish(&mut self, begin: Mark, dropped: bool) -> Result<(), Aside> {
+        let is_within = statements::is_within_limits(self.out, begin);
+        // The walk stops at the first operand that is invalid, and may not have come to such a time.
+        if !is_within || self.machine.duplicate_key || self.machine.ambiguous_time {
+            return Err(Aside);
+        }
         if dropped {
             begin.cut(self.out);
         }
-        let text = self.out.text.len() - begin.text();
-        let alone = begin.events(self.out).len() < 2 && text < statements::OCSF_BYTES_MAX;
-        if alone && !self.machine.duplicate_key { Ok(()) } else { Err(Aside) }
+        Ok(())
     }
 }

@@ -14,7 +14,7 @@ use crate::refusal::Refusal;
 /// The most events that one record may make.
 const EVENTS_MAX: u32 = 1000;
 /// The most bytes that the OCSF events of one record may have together.
-pub(crate) const OCSF_BYTES_MAX: usize = 16 << 20;
+const OCSF_BYTES_MAX: usize = 16 << 20;
 
 /// Runs the statements for one record; its events are then the last ones of the batch.
 pub(crate) fn run<'a>(
@@ -45,11 +45,6 @@ pub(crate) struct Mark {
 impl Mark {
     pub(crate) fn of(batch: &Batch) -> Self {
         Self { events: batch.events.len(), text: batch.text.len() }
-    }
-
-    /// How much text there was.
-    pub(crate) fn text(self) -> usize {
-        self.text
     }
 
     /// Cuts off what was made since.
@@ -202,19 +197,30 @@ impl<'a> Run<'_, 'a, '_> {
             let message = "the events of the record are larger than 16 MiB together";
             return Err(Refusal::new(Code::OutputTooLarge, 0, message));
         }
-        let out = &*self.out;
-        let events = &out.events[self.begin.events..];
-        if events.len() < 2 {
-            return Ok(());
-        }
-        let mut ids: Vec<_> = events.iter().map(|event| out.bytes(event.id)).collect();
-        ids.sort_unstable();
-        if ids.windows(2).any(|pair| pair[0] == pair[1]) {
+        if has_equal_ids(self.out, self.begin) {
             let message = "two events of the record have the same id";
             return Err(Refusal::new(Code::EqualIds, 0, message));
         }
         Ok(())
     }
+}
+
+/// Do the events since `begin` keep all limits that only all of them together can break?
+pub(crate) fn is_within_limits(out: &Batch, begin: Mark) -> bool {
+    out.events.len() - begin.events <= EVENTS_MAX as usize
+        && out.text.len() - begin.text <= OCSF_BYTES_MAX
+        && !has_equal_ids(out, begin)
+}
+
+/// Have two of the events since `begin` the same id?
+fn has_equal_ids(out: &Batch, begin: Mark) -> bool {
+    let events = &out.events[begin.events..];
+    if events.len() < 2 {
+        return false;
+    }
+    let mut ids: Vec<_> = events.iter().map(|event| out.bytes(event.id)).collect();
+    ids.sort_unstable();
+    ids.windows(2).any(|pair| pair[0] == pair[1])
 }
 
 fn ocsf_bytes(event: &Event) -> usize {

@@ -88,6 +88,12 @@ impl Worker {
         }
     }
 
+    /// A worker that does every record in the way that says what is meant, without an index or a program. That does
+    /// not show in what it makes either.
+    pub fn plain(plan: Arc<Plan>) -> Self {
+        Self { search: None, program: None, ..Self::new(plan) }
+    }
+
     /// What became of each line of the mapping, over all blocks so far.
     pub fn tally(&self) -> &Tally {
         &self.mapper.tally

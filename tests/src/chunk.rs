@@ -28,35 +28,38 @@ pub enum Cut {
 
 /// How the engine goes about it. It must not show.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Means {
-    /// With which instructions.
-    pub level: Level,
-    /// All records are walked, and none goes through the plan's program.
-    pub walked: bool,
+pub enum Means {
+    /// As a worker chooses.
+    Chosen,
+    /// By index and program, with these instructions.
+    Program(Level),
+    /// By index and walk, with these instructions.
+    Walk(Level),
+    /// Without either.
+    Plain,
 }
 
 impl Means {
     /// All that this machine has.
     pub fn all() -> impl Iterator<Item = Self> {
-        Level::all().flat_map(|level| [false, true].map(|walked| Self { level, walked }))
-    }
-
-    /// Those that a worker chooses.
-    ///
-    /// # Panics
-    ///
-    /// The environment names instructions that the machine lacks.
-    pub fn chosen() -> Self {
-        Self { level: Level::chosen().unwrap_or_else(|error| panic!("{error}")), walked: false }
+        Level::all()
+            .flat_map(|level| [Self::Program(level), Self::Walk(level)])
+            .chain([Self::Plain])
     }
 
     fn worker(self, plan: &Arc<Plan>) -> Worker {
-        let mut worker = Worker::with_level(Arc::clone(plan), self.level);
-        if self.walked {
-            // Only the walk says which texts fell into `else`.
-            worker.observe();
+        let plan = Arc::clone(plan);
+        match self {
+            Self::Chosen => Worker::new(plan),
+            Self::Program(level) => Worker::with_level(plan, level),
+            Self::Walk(level) => {
+                let mut worker = Worker::with_level(plan, level);
+                // Only the walk says which texts fell into `else`.
+                worker.observe();
+                worker
+            }
+            Self::Plain => Worker::plain(plan),
         }
-        worker
     }
 }
 
@@ -79,7 +82,7 @@ pub struct Mapped {
 
 /// Runs the engine over a whole object.
 pub fn map(plan: &Arc<Plan>, meta: &ObjectMeta, object: &[u8], cut: Cut) -> Mapped {
-    map_by(Means::chosen(), plan, meta, object, cut)
+    map_by(Means::Chosen, plan, meta, object, cut)
 }
 
 /// The same by these means.
@@ -111,7 +114,7 @@ pub fn resume(
     let position: Position = serde_json::from_str(&text).expect("a position can be read");
     assert_eq!(&position, from, "{text}");
     let rest = usize::try_from(position.offset).map_or(&[][..], |offset| &object[offset..]);
-    let worker = Means::chosen().worker(plan);
+    let worker = Means::Chosen.worker(plan);
     run(worker, plan, meta, Framer::resume(&plan.input, position), rest, cut)
 }
 

@@ -41,6 +41,9 @@ pub(super) fn compile(plan: &Plan) -> Option<Program> {
 pub(super) const ZERO: Register = Column::ALL.len() as Register;
 /// Behind that.
 pub(super) const ZERO_DECIMAL: Register = ZERO + 1;
+/// A program that needs more costs more than it saves: all are cleared for each record. It also bounds what a shared
+/// expression can come to that is evaluated anew in each of several parts.
+const REGISTERS_MAX: usize = 2048;
 const FIRST_FREE: usize = ZERO_DECIMAL as usize + 1;
 
 pub(super) struct Compiler<'p> {
@@ -101,9 +104,12 @@ impl Compiler<'_> {
     }
 
     pub(super) fn register(&mut self) -> Result<Register, Unsupported> {
-        let register = Register::try_from(self.program.registers).map_err(|_| Unsupported)?;
+        if self.program.registers == REGISTERS_MAX {
+            return Err(Unsupported);
+        }
         self.program.registers += 1;
-        Ok(register)
+        // Far fewer than 2^16.
+        Ok((self.program.registers - 1) as Register)
     }
 
     pub(super) fn push(&mut self, kind: Kind) -> Result<Register, Unsupported> {
@@ -147,7 +153,15 @@ impl Compiler<'_> {
                 if shared.scope != 0 {
                     return Err(Unsupported);
                 }
-                self.value(shared.expr)?
+                let register = if self.is_walked(&plan.exprs[shared.expr as usize]) {
+                    // The walk evaluates what is shared once only.
+                    self.push(Kind::Walk(id))?
+                } else {
+                    self.value(shared.expr)?
+                };
+                // What depends on an event is not shared.
+                self.reads_event = false;
+                register
             }
             Expr::Column(column) => {
                 self.reads_event = true;
@@ -208,6 +222,26 @@ impl Compiler<'_> {
                 Kind::Walk(id)
             }
         })
+    }
+
+    /// Is it none of those that there are operations for?
+    fn is_walked(&self, expr: &Expr) -> bool {
+        match expr {
+            Expr::Read(slot, _) | Expr::ReadString(slot) => {
+                !matches!(slot, Slot::Scope(0, _) | Slot::Choice(_))
+            }
+            Expr::Match(arms) => !self.is_all_constant(&arms.arms, arms.otherwise),
+            Expr::Derived(..)
+            | Expr::Meta(_)
+            | Expr::Index(_)
+            | Expr::Count(..)
+            | Expr::Any(..)
+            | Expr::All(..)
+            | Expr::Fold(..)
+            | Expr::List(_)
+            | Expr::InList(..) => true,
+            _ => false,
+        }
     }
 
     pub(super) fn is_all_constant(&self, arms: &[ExprId], otherwise: ExprId) -> bool {

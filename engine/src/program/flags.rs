@@ -33,8 +33,8 @@ pub(super) enum FlagStep {
     AsideIf(Vec<Flag>),
     /// The record is left to the walk unless it is set.
     AsideUnless(Flag),
-    /// An object that holds something and is not there counts as incomplete.
-    Incomplete { held: Flag, there: Flag, guard: Flag, line: usize },
+    /// An object that holds something and is not there counts as incomplete, if it was looked at at all.
+    Incomplete { held: Flag, there: Flag, guards: Flag, line: usize },
 }
 
 impl Run<'_, '_, '_, '_> {
@@ -63,8 +63,8 @@ impl Run<'_, '_, '_, '_> {
                         return Err(Aside);
                     }
                 }
-                FlagStep::Incomplete { held, there, guard, line } => {
-                    if self.flag(*held) && self.flag(*guard) && !self.flag(*there) {
+                FlagStep::Incomplete { held, there, guards, line } => {
+                    if self.flag(*held) && self.flag(*guards) && !self.flag(*there) {
                         self.counts.push(Count::Line(*line as u32, LineOutcome::Incomplete));
                     }
                 }

@@ -25,6 +25,8 @@ struct Draft<'e> {
     constants: Constants,
     constant_bytes: usize,
     flags: Vec<FlagStep>,
+    /// Set if the guards of all objects around hold.
+    guards: Flag,
     /// By the numbers of members, seen from the objects that they stand in.
     present: HashMap<u32, Flag>,
 }
@@ -106,6 +108,7 @@ impl Compiler<'_> {
             constants: Constants::default(),
             constant_bytes: 0,
             flags: Vec::new(),
+            guards: ALWAYS,
             present: HashMap::new(),
         };
         let Contents { held, complete } = self.members(&emit.root, &mut draft)?;
@@ -383,7 +386,10 @@ impl Compiler<'_> {
                 self.flag(Rule::True(guard), draft)?
             }
         };
+        let around = draft.guards;
+        draft.guards = self.flag(Rule::All(vec![around, guard]), draft)?;
         let Contents { held, complete } = self.members(object, draft)?;
+        let guards = std::mem::replace(&mut draft.guards, around);
         if let Some((jump, known)) = known {
             self.jump_to_here(jump);
             self.known = known;
@@ -391,7 +397,7 @@ impl Compiler<'_> {
         draft.end('}');
         let there = self.flag(Rule::All(vec![guard, held, complete]), draft)?;
         if complete != ALWAYS {
-            draft.flags.push(FlagStep::Incomplete { held, there, guard, line });
+            draft.flags.push(FlagStep::Incomplete { held, there, guards, line });
         }
         draft.guard(open, there);
         Ok(there)
