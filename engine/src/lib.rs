@@ -8,6 +8,9 @@
 //!                                                  values                              JSON
 //! ```
 //!
+//! That is what is meant. Records with which nothing is wrong take a shorter way to the same: an index ([`simd`]) in place
+//! of the walk over their text, and a flat program in place of the walk over the plan.
+//!
 //! What comes out depends on the bytes of the object and on the plan: not on how the bytes were cut into chunks, nor on
 //! how many workers there are. A record that cannot be mapped is data ([`batch::Reject`]), and never an error.
 

@@ -9,6 +9,8 @@
 //! if it starts with a string and a colon; the rest is its value, which may be blank, or more than one value. Such a
 //! value has no members or elements, and whoever reads it finds it invalid.
 //!
+//! [`indexed`] does the same without the walk, where a record is as usual.
+//!
 //! A row of cells is projected by position: [`csv`] looks the names up once for each header.
 //!
 //! [`Projection`]: crate::plan::Projection

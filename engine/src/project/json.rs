@@ -25,17 +25,7 @@ pub(crate) fn project<'a>(
     scratch: &mut Scratch,
 ) -> Result<(), DuplicateKey> {
     slots.fill(None);
-    scratch.found.clear();
-    scratch.found.resize(projection.nodes.len(), false);
-    let mut walk = Walk {
-        text,
-        bytes: text.as_bytes(),
-        nodes: &projection.nodes,
-        slots,
-        scratch,
-        reject_duplicates,
-        duplicate: false,
-    };
+    let mut walk = Walk::new(text, projection, reject_duplicates, slots, scratch);
     walk.piece(0, skip::space(walk.bytes, 0));
     if walk.duplicate { Err(DuplicateKey) } else { Ok(()) }
 }
@@ -48,18 +38,7 @@ pub(crate) fn project_below<'a>(
     slots: &mut [Option<&'a str>],
     scratch: &mut Scratch,
 ) {
-    scratch.found.clear();
-    scratch.found.resize(projection.nodes.len(), false);
-    let mut walk = Walk {
-        text,
-        bytes: text.as_bytes(),
-        nodes: &projection.nodes,
-        slots,
-        scratch,
-        reject_duplicates: false,
-        duplicate: false,
-    };
-    walk.value(node, 0);
+    Walk::new(text, projection, false, slots, scratch).value(node, 0);
 }
 
 struct Walk<'a, 'w> {
@@ -70,6 +49,21 @@ struct Walk<'a, 'w> {
     scratch: &'w mut Scratch,
     reject_duplicates: bool,
     duplicate: bool,
+}
+
+impl<'a, 'w> Walk<'a, 'w> {
+    fn new(
+        text: &'a str,
+        projection: &'w Projection,
+        reject_duplicates: bool,
+        slots: &'w mut [Option<&'a str>],
+        scratch: &'w mut Scratch,
+    ) -> Self {
+        scratch.found.clear();
+        scratch.found.resize(projection.nodes.len(), false);
+        let (bytes, nodes) = (text.as_bytes(), &projection.nodes[..]);
+        Self { text, bytes, nodes, slots, scratch, reject_duplicates, duplicate: false }
+    }
 }
 
 impl Walk<'_, '_> {
