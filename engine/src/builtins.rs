@@ -34,7 +34,7 @@ mod is_private;
 mod json;
 mod kv;
 mod length;
-mod lower;
+pub(crate) mod lower;
 mod mask;
 mod mask_email;
 mod mask_ip;

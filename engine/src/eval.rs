@@ -20,14 +20,13 @@ mod tests;
 use bumpalo::Bump;
 use sha2::{Digest, Sha256};
 
-use crate::block::Record;
+use crate::block::{Record, RecordBlock};
 use crate::builtins::{self, Call};
 use crate::convert;
 use crate::plan::{
     CallMissing, Column, Constant, Expr, ExprId, Meta, ObjectMeta, Origin, Outcome, Plan, Scope,
     ScopeId, Shape,
 };
-use crate::project::indexed::Slots;
 use crate::project::json;
 use crate::tally::Tally;
 use crate::types::NumberFormat;
@@ -44,26 +43,32 @@ pub(crate) struct Layout {
 
 /// What the slots of a scope hold.
 #[derive(Debug, Clone, Copy)]
-struct Content {
+pub(crate) struct Content {
     /// Texts as they are, and no JSON.
-    cells: bool,
+    pub(crate) cells: bool,
     /// How numbers are written in it.
-    numbers: NumberFormat,
+    pub(crate) numbers: NumberFormat,
+    /// Whether an empty text is missing.
+    pub(crate) empty_is_missing: bool,
 }
 
 impl Content {
     fn of(scope: &Scope, plan: &Plan) -> Self {
         let is_csv = matches!(plan.input.format, crate::input::Format::Csv(_));
-        match &scope.origin {
-            Origin::Given if is_csv && scope.parent.is_none() => {
-                Self { cells: true, numbers: plan.numbers }
-            }
-            Origin::Call { shape: Shape::Fields(_) | Shape::Pairs, .. } => {
-                Self { cells: true, numbers: plan.numbers }
-            }
-            // JSON has numbers of its own, wherever it stands.
-            _ => Self { cells: false, numbers: NumberFormat::default() },
-        }
+        let cells = match &scope.origin {
+            Origin::Given => is_csv && scope.parent.is_none(),
+            Origin::Call { shape, .. } => matches!(shape, Shape::Fields(_) | Shape::Pairs),
+            Origin::Find { .. } => false,
+        };
+        // JSON has numbers of its own, wherever it stands.
+        let numbers = if cells { plan.numbers } else { NumberFormat::default() };
+        Self { cells, numbers, empty_is_missing: plan.input.empty_is_missing }
+    }
+
+    /// Of the document around the records.
+    fn of_wrapper(plan: &Plan) -> Self {
+        let empty_is_missing = plan.input.empty_is_missing;
+        Self { cells: false, numbers: NumberFormat::default(), empty_is_missing }
     }
 }
 
@@ -78,6 +83,32 @@ impl Layout {
         let first_slot = first_slot.collect();
         let content = plan.scopes.iter().map(|scope| Content::of(scope, plan)).collect();
         Self { first_slot, slots, content }
+    }
+
+    /// What the slots of the record hold.
+    pub(crate) fn record_content(&self) -> Content {
+        self.content[0]
+    }
+}
+
+/// What all records of a block are evaluated with.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct BlockContext<'a> {
+    pub(crate) plan: &'a Plan,
+    pub(crate) layout: &'a Layout,
+    pub(crate) block: &'a RecordBlock,
+    pub(crate) object: &'a ObjectMeta,
+    pub(crate) wrapper: &'a [Option<&'a str>],
+    pub(crate) wrapper_parts: &'a [Vec<Option<&'a str>>],
+}
+
+impl<'a> BlockContext<'a> {
+    /// What a record is evaluated with.
+    pub(crate) fn record(self, index: usize, arena: &'a Bump) -> Surroundings<'a> {
+        let Self { plan, layout, block, object, wrapper, wrapper_parts } = self;
+        let record = &block.records[index];
+        let bytes = record.bytes(block);
+        Surroundings { plan, layout, record, bytes, object, wrapper, wrapper_parts, arena }
     }
 }
 
@@ -104,8 +135,6 @@ pub(crate) struct Machine<'a, 'w> {
     around: Surroundings<'a>,
     /// Of all scopes.
     slots: &'a mut [Option<&'a str>],
-    /// Which slots of the record are strings without escapes, as far as is known.
-    plain: &'a mut [bool],
     scopes: &'a mut [Instance<'a>],
     /// The value of each register, and the instance of its scope that it belongs to.
     registers: &'a mut [(u32, Value<'a>)],
@@ -120,6 +149,14 @@ pub(crate) struct Machine<'a, 'w> {
     pub(crate) ambiguous_time: bool,
 }
 
+/// A machine that waits, without what it shares with others.
+pub(crate) struct Suspended<'a> {
+    around: Surroundings<'a>,
+    slots: &'a mut [Option<&'a str>],
+    scopes: &'a mut [Instance<'a>],
+    registers: &'a mut [(u32, Value<'a>)],
+}
+
 /// A scope's present instance.
 #[derive(Debug, Clone, Copy, Default)]
 struct Instance<'a> {
@@ -132,7 +169,7 @@ struct Instance<'a> {
 }
 
 impl<'a, 'w> Machine<'a, 'w> {
-    /// The slots of scope 0 are still to be filled, through [`Machine::record_slots`].
+    /// The slots of scope 0 are still to be filled, by [`Machine::fill_record`] or [`Machine::project_record`].
     pub(crate) fn new(
         around: Surroundings<'a>,
         scratch: &'w mut json::Scratch,
@@ -146,7 +183,6 @@ impl<'a, 'w> Machine<'a, 'w> {
             arena,
             around,
             slots: arena.alloc_slice_fill_copy(layout.slots, None),
-            plain: arena.alloc_slice_fill_copy(usize::from(plan.scopes[0].projection.slots), false),
             scopes,
             registers: arena.alloc_slice_fill_copy(plan.registers.len(), (0, Value::Missing)),
             columns: [Value::Missing; 8],
@@ -157,23 +193,11 @@ impl<'a, 'w> Machine<'a, 'w> {
         }
     }
 
-    /// The slots of the record.
-    pub(crate) fn record_slots(&mut self) -> &mut [Option<&'a str>] {
-        &mut self.slots[..usize::from(self.plan.scopes[0].projection.slots)]
-    }
-
-    /// The same for a projection that knows more of them.
-    pub(crate) fn found_slots(&mut self) -> Slots<'_, 'a> {
-        let count = self.plain.len();
-        Slots { texts: &mut self.slots[..count], plain: self.plain }
-    }
-
-    /// The text of a slot of the record, if that is a string without escapes.
-    #[inline(always)]
-    pub(crate) fn plain_text(&self, slot: u16) -> Option<Value<'a>> {
-        let slot = usize::from(slot);
-        let text = if self.plain[slot] { self.slots[slot]? } else { return None };
-        Some(self.non_empty(&text[1..text.len() - 1]))
+    /// Fills the slots of the record.
+    pub(crate) fn fill_record<'t: 'a>(&mut self, texts: impl Iterator<Item = Option<&'t str>>) {
+        for (slot, text) in self.slots.iter_mut().zip(texts) {
+            *slot = text;
+        }
     }
 
     /// Projects a JSON record.
@@ -181,11 +205,32 @@ impl<'a, 'w> Machine<'a, 'w> {
         self.project(0, text);
     }
 
-    /// Forgets what has been evaluated of the record: it is begun again.
-    pub(crate) fn begin_again(&mut self) {
-        self.scopes[0].number += 1;
-        self.columns = [Value::Missing; 8];
-        (self.duplicate_key, self.ambiguous_time) = (false, false);
+    /// Sets it aside.
+    pub(crate) fn suspend(self) -> Suspended<'a> {
+        let Self { around, slots, scopes, registers, .. } = self;
+        Suspended { around, slots, scopes, registers }
+    }
+
+    /// Goes on.
+    pub(crate) fn resume(
+        suspended: Suspended<'a>,
+        scratch: &'w mut json::Scratch,
+        tally: &'w mut Tally,
+    ) -> Self {
+        let Suspended { around, slots, scopes, registers } = suspended;
+        Self {
+            plan: around.plan,
+            arena: around.arena,
+            around,
+            slots,
+            scopes,
+            registers,
+            columns: [Value::Missing; 8],
+            scratch,
+            tally,
+            duplicate_key: false,
+            ambiguous_time: false,
+        }
     }
 
     /// Begins a scope's next instance: an element of its array.

@@ -37,6 +37,7 @@ mod project;
 pub mod raw;
 pub mod read;
 mod refusal;
+mod rows;
 pub mod secrets;
 #[expect(unsafe_code, reason = "instructions of the machine; each block says why it is sound")]
 pub mod simd;

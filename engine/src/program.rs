@@ -1,44 +1,48 @@
-//! A plan as a list of operations: the fast way to map a record.
+//! A plan as a list of operations: the fast way to map records.
 //!
 //! A plan's expressions are trees, its output is a tree of objects, and [`crate::statements`] and [`crate::emit`] walk
 //! them for each record: they say what is meant. A *program* is the same plan laid out flat, once. Its operations read
 //! and write numbered registers, so that nothing is looked up or evaluated twice; its events are written by a template
-//! of constant runs and values. The operations on values are those of the walk.
+//! of constant runs and values. Each operation is done for up to sixty-four records before the next one begins: what it
+//! needs to know about itself is looked up once for all of them, and who has a value is a word with a bit for each.
 //!
-//! A program knows only what usually happens. As soon as a record is refused, or something else comes up that it does
-//! not do ([`Aside`]), it stops, nothing of what it did counts, and the record is walked. So a program never has to say
+//! A program knows only what usually happens. Where a record is refused, or something else comes up that it does not do,
+//! that record is set *aside*: nothing of what was done with it counts, and it is walked. So a program never has to say
 //! *why* something is wrong.
 
 mod compile;
 mod emit;
 mod flags;
 mod operate;
+mod readers;
 mod registers;
 mod template;
 mod text;
 
 use std::ops::Range;
 
-use registers::Registers;
+use bumpalo::Bump;
+
+pub(crate) use emit::Written;
+
+use readers::Clock;
+use registers::{Columns, Place, Registers};
 
 use crate::batch::Batch;
 use crate::decimal::Decimal;
-use crate::eval::{Machine, constant_value};
+use crate::eval::{BlockContext, Machine, Suspended, constant_value};
 use crate::plan::{Arithmetic, Check, Comparison, Expr, ExprId, Outcome, Plan, Slot};
-use crate::simd::Level;
-use crate::statements::{self, Mark};
+use crate::project::found::Found;
+use crate::project::json;
+use crate::rows::{Rows, row_bit};
 use crate::tally::{LineCounts, Tally};
 use crate::types::Type;
 use crate::value::Value;
 
-/// Where a value is kept.
+/// Where values are kept.
 type Register = u16;
 /// Where it is kept whether something is present.
 type Flag = u16;
-
-/// The record is left to the walk.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Aside;
 
 /// A plan, laid out flat.
 #[derive(Debug)]
@@ -46,7 +50,9 @@ pub(crate) struct Program {
     operations: Vec<Operation>,
     /// Registers that always hold the same.
     constants: Vec<(Register, ExprId)>,
-    registers: usize,
+    /// Where each register is.
+    places: Vec<Place>,
+    columns: Columns,
     flags: usize,
     /// Lists of operands.
     operands: Vec<Register>,
@@ -55,7 +61,7 @@ pub(crate) struct Program {
     emits: Vec<emit::Template>,
 }
 
-/// What is done with a record.
+/// What is done with records.
 #[derive(Debug)]
 enum Step {
     Filter {
@@ -99,8 +105,19 @@ enum Kind {
     ReadText(u16),
     Read(Slot, Type),
     ReadString(Slot),
-    /// The walk evaluates it.
-    Walk(ExprId),
+    /// What a function of one text makes of a slot of the record: mostly a number, which is read as such.
+    ReadInt(u16, ExprId),
+    ReadDecimal(u16, ExprId),
+    /// RFC 3339.
+    Timestamp(Register),
+    Lower(Register),
+    Ip(Register),
+    /// A whole number as a decimal.
+    ToDecimal(Register),
+    /// The text of a number.
+    NumberText(Register),
+    /// The walk evaluates it, with these columns of the event.
+    Walk(ExprId, Box<[Option<Register>; 8]>),
     Concat(Range<usize>),
     Not(Register),
     Negate(Register),
@@ -113,14 +130,8 @@ enum Kind {
     In(Register, ExprId),
     InTexts(Register, ExprId),
     Matches(Register, ExprId),
-    Coalesce(Register, Register),
     Arithmetic(Arithmetic, Register, Register),
     Is(Outcome, bool, Register),
-    Select {
-        condition: Register,
-        then: Register,
-        otherwise: Register,
-    },
     /// A `match` whose arms are all constants.
     Choose(Register, ExprId),
     Cell {
@@ -131,6 +142,13 @@ enum Kind {
     Convert(Register, Type),
     Call(ExprId, Range<usize>),
     Copy(Register),
+    /// The second where the first is missing.
+    Coalesce(Register, Register),
+    Select {
+        condition: Register,
+        then: Register,
+        otherwise: Register,
+    },
     /// Makes a value fit its target.
     Fit {
         from: Register,
@@ -150,10 +168,8 @@ enum Kind {
         line: usize,
         without: Without,
     },
-    /// Sets a column of the event.
-    Column(Register),
-    /// Jumps over the next operations, unless the register is as here.
-    Unless(Register, Is, usize),
+    /// The next operations are only for records whose register is as here.
+    Within(Register, Is, usize),
 }
 
 /// What a register may be.
@@ -163,6 +179,8 @@ enum Is {
     True,
     /// Missing counts as that.
     False,
+    /// This whole number.
+    Number(i64),
 }
 
 /// What becomes of a line of the mapping without a value.
@@ -179,23 +197,16 @@ struct Without {
 enum Instead {
     /// The record is left to the walk, which refuses it or knows what else to do.
     Aside,
-    /// Nothing, which is what this register holds.
-    Nothing(Register),
+    Nothing,
     /// 0, which is what this register holds.
     Zero(Register),
 }
 
-/// What a record adds to the counters, unless it is left to the walk.
+/// What records add to the counters, unless they are left to the walk.
 #[derive(Debug, Clone, Copy)]
 enum Count {
-    /// Of a line of the emit that is counted next.
-    Line(u32, LineOutcome),
-    /// The lines before this are those of the emit.
-    Emit(u16),
-    Branch {
-        line: u32,
-        taken: bool,
-    },
+    Line { emit: u16, line: usize, outcome: LineOutcome, rows: Rows },
+    Branch { line: u32, reached: Rows, taken: Rows },
 }
 
 /// What became of a line.
@@ -210,11 +221,41 @@ enum LineOutcome {
     Incomplete,
 }
 
-/// Memory that is used again from record to record.
+/// Memory that is used again from batch to batch.
 #[derive(Debug, Default)]
 pub(crate) struct Scratch {
-    flags: Vec<bool>,
+    flags: Vec<Rows>,
     counts: Vec<Count>,
+    emitted: Vec<Rows>,
+    clock: Clock,
+}
+
+/// What the walk needs that many share.
+pub(crate) struct Walker<'w> {
+    pub(crate) scratch: &'w mut json::Scratch,
+    pub(crate) tally: &'w mut Tally,
+}
+
+/// Records on their way: what was evaluated for them, and then what they become.
+pub(crate) struct Run<'a, 'w> {
+    program: &'a Program,
+    context: BlockContext<'a>,
+    arena: &'a Bump,
+    /// The number in its block of the first record.
+    first: usize,
+    found: &'w Found<'a>,
+    registers: Registers<'a>,
+    /// Of records in which the walk evaluates something.
+    walks: Vec<Option<Suspended<'a>>>,
+    flags: &'w mut Vec<Rows>,
+    counts: &'w mut Vec<Count>,
+    /// By template: the records that make its event.
+    emitted: &'w mut Vec<Rows>,
+    clock: &'w mut Clock,
+    /// The emit whose event is being made.
+    emit: u16,
+    aside: Rows,
+    dropped: Rows,
 }
 
 impl Program {
@@ -223,164 +264,213 @@ impl Program {
         compile::compile(plan)
     }
 
-    /// Makes the events of a record, whose slots the machine holds. On [`Aside`] nothing has been made or counted.
-    pub(crate) fn run<'a>(
-        &self,
-        level: Level,
-        machine: &mut Machine<'a, '_>,
-        record: u32,
-        out: &mut Batch,
-        scratch: &mut Scratch,
-    ) -> Result<(), Aside> {
-        let begin = Mark::of(out);
-        let mut registers = Registers::new(self.registers, machine.arena);
-        for (register, constant) in &self.constants {
-            if let Expr::Constant(constant) = &machine.plan.exprs[*constant as usize] {
-                registers.set(*register, constant_value(constant));
-            }
-        }
-        registers.set(compile::ZERO, Value::Int(0));
-        registers.set(compile::ZERO_DECIMAL, Value::Decimal(Decimal::ZERO));
-        scratch.counts.clear();
-        let Scratch { flags, counts } = scratch;
-        let mut run = Run { program: self, level, machine, registers, record, out, flags, counts };
-        let outcome = run.steps(&self.body).and_then(|dropped| run.finish(begin, dropped));
-        match outcome {
-            Ok(()) => count(counts, machine.tally, out),
-            Err(Aside) => {
-                begin.cut(out);
-                machine.begin_again();
-            }
-        }
-        outcome
+    /// Evaluates all that the plan needs of some of the records in a batch; the first of them is the one in its block
+    /// with the number `first`.
+    pub(crate) fn evaluate<'a, 'w>(
+        &'a self,
+        context: BlockContext<'a>,
+        first: usize,
+        found: &'w Found<'a>,
+        of: Rows,
+        arena: &'a Bump,
+        scratch: &'w mut Scratch,
+        walker: &mut Walker<'_>,
+    ) -> Run<'a, 'w> {
+        let Scratch { flags, counts, emitted, clock } = scratch;
+        flags.clear();
+        flags.resize(self.flags, 0);
+        flags[usize::from(flags::ALWAYS)] = !0;
+        emitted.clear();
+        emitted.resize(self.emits.len(), 0);
+        counts.clear();
+        let registers = Registers::new(found.rows(), &self.places, self.columns, arena);
+        let (walks, dropped) = (Vec::new(), 0);
+        let mut run = Run {
+            program: self,
+            context,
+            arena,
+            first,
+            found,
+            registers,
+            walks,
+            flags,
+            counts,
+            emitted,
+            clock,
+            emit: 0,
+            aside: 0,
+            dropped,
+        };
+        run.set_constants();
+        run.steps(&self.body, of, walker);
+        run
     }
 }
 
-/// Adds up.
-fn count(counts: &[Count], tally: &mut Tally, out: &mut Batch) {
-    let mut first = 0;
-    for (at, one) in counts.iter().enumerate() {
-        match one {
-            Count::Line(..) => {}
-            Count::Emit(emit) => {
-                for line in &counts[first..at] {
-                    let Count::Line(line, outcome) = *line else { continue };
-                    count_line(tally.line(*emit, line as usize), outcome);
-                    let skipped =
-                        matches!(outcome, LineOutcome::Invalid | LineOutcome::InvalidIsZero);
-                    out.skipped_values += u64::from(skipped);
-                }
-                first = at + 1;
-            }
-            Count::Branch { line, taken } => {
-                let branch = tally.branch(*line);
-                branch.reached += 1;
-                branch.taken += u64::from(*taken);
+impl Run<'_, '_> {
+    fn set_constants(&mut self) {
+        let plan = self.context.plan;
+        self.registers.fill(compile::ZERO, Value::Int(0));
+        self.registers.fill(compile::ZERO_DECIMAL, Value::Decimal(Decimal::ZERO));
+        for (register, constant) in &self.program.constants {
+            if let Expr::Constant(constant) = &plan.exprs[*constant as usize] {
+                self.registers.fill(*register, constant_value(constant));
             }
         }
     }
-}
 
-fn count_line(counts: &mut LineCounts, outcome: LineOutcome) {
-    match outcome {
-        LineOutcome::Value => counts.ok += 1,
-        LineOutcome::Incomplete => counts.incomplete += 1,
-        LineOutcome::Missing => {
-            counts.missing += 1;
-            counts.skipped += 1;
-        }
-        LineOutcome::MissingIsZero | LineOutcome::MissingIsHandled => {
-            counts.missing += 1;
-            counts.defaulted += 1;
-        }
-        LineOutcome::Invalid => {
-            counts.invalid += 1;
-            counts.skipped += 1;
-        }
-        LineOutcome::InvalidIsZero => {
-            counts.invalid += 1;
-            counts.defaulted += 1;
-        }
-    }
-}
-
-/// A record on its way.
-struct Run<'r, 'm, 'a, 'w> {
-    program: &'r Program,
-    level: Level,
-    machine: &'m mut Machine<'a, 'w>,
-    registers: Registers<'a>,
-    record: u32,
-    out: &'r mut Batch,
-    flags: &'r mut Vec<bool>,
-    counts: &'r mut Vec<Count>,
-}
-
-impl<'a> Run<'_, '_, 'a, '_> {
-    /// Whether the record is dropped.
-    fn steps(&mut self, steps: &[Step]) -> Result<bool, Aside> {
+    /// Gives the records that go on.
+    fn steps(&mut self, steps: &[Step], of: Rows, walker: &mut Walker<'_>) -> Rows {
+        let mut going = of;
         for step in steps {
-            let dropped = match step {
+            going &= !self.aside;
+            if going == 0 {
+                break;
+            }
+            match step {
                 Step::Filter { operations, condition, keep, line } => {
-                    self.holds(operations, *condition, *line)? != *keep
+                    let holds = self.holding(operations, *condition, *line, going, walker);
+                    let dropped = going & if *keep { !holds } else { holds };
+                    self.dropped |= dropped;
+                    going &= !dropped;
                 }
                 Step::When { arms, otherwise } => {
-                    let mut body = otherwise;
+                    let (mut rest, mut behind) = (going, 0);
                     for arm in arms {
-                        if self.holds(&arm.operations, arm.condition, arm.line)? {
-                            body = &arm.body;
+                        if rest == 0 {
                             break;
                         }
+                        let holds =
+                            self.holding(&arm.operations, arm.condition, arm.line, rest, walker);
+                        behind |= self.steps(&arm.body, holds, walker);
+                        rest &= !holds & !self.aside;
                     }
-                    self.steps(body)?
+                    going = behind | self.steps(otherwise, rest, walker);
                 }
                 Step::Emit { operations, template } => {
-                    self.machine.columns = [Value::Missing; 8];
-                    self.operate(operations)?;
-                    self.emit(&self.program.emits[*template])?;
-                    false
+                    let emit = &self.program.emits[*template];
+                    self.emit = emit.emit;
+                    self.operate(operations, going, walker);
+                    self.set_flags(&emit.flags, going);
+                    self.emitted[*template] = going;
                 }
-                Step::Drop => true,
-                Step::Reject => return Err(Aside),
-            };
-            if dropped {
-                return Ok(true);
+                Step::Drop => {
+                    self.dropped |= going;
+                    going = 0;
+                }
+                Step::Reject => {
+                    self.aside |= going;
+                    going = 0;
+                }
             }
         }
-        Ok(false)
+        going & !self.aside
     }
 
-    fn holds(
+    /// The records for which a condition holds.
+    fn holding(
         &mut self,
         operations: &Range<usize>,
         condition: Register,
         line: u32,
-    ) -> Result<bool, Aside> {
-        self.operate(operations)?;
-        let taken = match self.value(condition) {
-            Value::Bool(truth) => truth,
-            Value::Invalid(_) => return Err(Aside),
-            _ => false,
-        };
-        self.counts.push(Count::Branch { line, taken });
-        Ok(taken)
+        of: Rows,
+        walker: &mut Walker<'_>,
+    ) -> Rows {
+        self.operate(operations, of, walker);
+        self.aside |= of & self.registers.invalid(condition);
+        let taken = of & self.registers.truths(condition);
+        self.counts.push(Count::Branch { line, reached: of, taken });
+        taken
     }
 
+    /// The records that are left to the walk, as far as is known before all their events are written.
+    pub(crate) fn aside(&self) -> Rows {
+        self.aside
+    }
+
+    /// Adds up what became of all records but those that were left to the walk.
+    pub(crate) fn count(&self, aside: Rows, tally: &mut Tally, out: &mut Batch) {
+        for count in &*self.counts {
+            match *count {
+                Count::Line { emit, line, outcome, rows } => {
+                    let count = u64::from((rows & !aside).count_ones());
+                    count_line(tally.line(emit, line), outcome, count);
+                    if matches!(outcome, LineOutcome::Invalid | LineOutcome::InvalidIsZero) {
+                        out.skipped_values += count;
+                    }
+                }
+                Count::Branch { line, reached, taken } => {
+                    let branch = tally.branch(line);
+                    branch.reached += u64::from((reached & !aside).count_ones());
+                    branch.taken += u64::from((taken & !aside).count_ones());
+                }
+            }
+        }
+    }
+
+    /// Notes what became of a line of the event that is being made.
     #[inline(always)]
-    fn value(&self, register: Register) -> Value<'a> {
-        self.registers.get(register)
+    fn count_rows(&mut self, line: usize, outcome: LineOutcome, rows: Rows) {
+        if rows != 0 {
+            self.counts.push(Count::Line { emit: self.emit, line, outcome, rows });
+        }
     }
+}
 
-    /// What only all events together can break, the walk finds out.
-    fn finish(&mut self, begin: Mark, dropped: bool) -> Result<(), Aside> {
-        let is_within = statements::is_within_limits(self.out, begin);
-        // The walk stops at the first operand that is invalid, and may not have come to such a time.
-        if !is_within || self.machine.duplicate_key || self.machine.ambiguous_time {
-            return Err(Aside);
+impl<'a> Run<'a, '_> {
+    /// The walk evaluates an expression of a record. What it has evaluated before it knows.
+    fn walk(
+        &mut self,
+        expr: ExprId,
+        columns: &[Option<Register>; 8],
+        row: usize,
+        walker: &mut Walker<'_>,
+    ) -> Value<'a> {
+        if self.walks.is_empty() {
+            self.walks.resize_with(self.found.rows(), || None);
         }
-        if dropped {
-            begin.cut(self.out);
+        let Walker { scratch, tally } = walker;
+        let mut machine = match self.walks[row].take() {
+            Some(suspended) => Machine::resume(suspended, scratch, tally),
+            None => {
+                let around = self.context.record(self.first + row, self.arena);
+                let mut machine = Machine::new(around, scratch, tally);
+                machine.fill_record(self.found.row(row));
+                machine
+            }
+        };
+        for (value, column) in machine.columns.iter_mut().zip(columns) {
+            *value = column.map_or(Value::Missing, |column| self.registers.get(column, row));
         }
-        Ok(())
+        let value = machine.eval(expr);
+        // What is refused or counted then, the walk knows better.
+        if machine.duplicate_key || machine.ambiguous_time {
+            self.aside |= row_bit(row);
+        }
+        self.walks[row] = Some(machine.suspend());
+        value
+    }
+}
+
+fn count_line(counts: &mut LineCounts, outcome: LineOutcome, count: u64) {
+    match outcome {
+        LineOutcome::Value => counts.ok += count,
+        LineOutcome::Incomplete => counts.incomplete += count,
+        LineOutcome::Missing => {
+            counts.missing += count;
+            counts.skipped += count;
+        }
+        LineOutcome::MissingIsZero | LineOutcome::MissingIsHandled => {
+            counts.missing += count;
+            counts.defaulted += count;
+        }
+        LineOutcome::Invalid => {
+            counts.invalid += count;
+            counts.skipped += count;
+        }
+        LineOutcome::InvalidIsZero => {
+            counts.invalid += count;
+            counts.defaulted += count;
+        }
     }
 }

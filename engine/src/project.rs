@@ -16,6 +16,7 @@
 //! [`Projection`]: crate::plan::Projection
 
 pub(crate) mod csv;
+pub(crate) mod found;
 pub(crate) mod indexed;
 pub(crate) mod json;
 pub(crate) mod skip;

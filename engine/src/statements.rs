@@ -47,6 +47,11 @@ impl Mark {
         Self { events: batch.events.len(), text: batch.text.len() }
     }
 
+    /// How many events there were.
+    pub(crate) fn count(self) -> usize {
+        self.events
+    }
+
     /// Cuts off what was made since.
     pub(crate) fn cut(self, batch: &mut Batch) {
         batch.events.truncate(self.events);
@@ -197,7 +202,7 @@ impl<'a> Run<'_, 'a, '_> {
             let message = "the events of the record are larger than 16 MiB together";
             return Err(Refusal::new(Code::OutputTooLarge, 0, message));
         }
-        if has_equal_ids(self.out, self.begin) {
+        if has_equal_ids(&self.out.events[self.begin.events..], &self.out.text) {
             let message = "two events of the record have the same id";
             return Err(Refusal::new(Code::EqualIds, 0, message));
         }
@@ -206,19 +211,17 @@ impl<'a> Run<'_, 'a, '_> {
 }
 
 /// Do the events since `begin` keep all limits that only all of them together can break?
-pub(crate) fn is_within_limits(out: &Batch, begin: Mark) -> bool {
-    out.events.len() - begin.events <= EVENTS_MAX as usize
-        && out.text.len() - begin.text <= OCSF_BYTES_MAX
-        && !has_equal_ids(out, begin)
+pub(crate) fn is_within_limits(events: &[Event], text: &[u8], bytes: usize) -> bool {
+    events.len() <= EVENTS_MAX as usize && bytes <= OCSF_BYTES_MAX && !has_equal_ids(events, text)
 }
 
-/// Have two of the events since `begin` the same id?
-fn has_equal_ids(out: &Batch, begin: Mark) -> bool {
-    let events = &out.events[begin.events..];
+/// Have two events the same id?
+fn has_equal_ids(events: &[Event], text: &[u8]) -> bool {
     if events.len() < 2 {
         return false;
     }
-    let mut ids: Vec<_> = events.iter().map(|event| out.bytes(event.id)).collect();
+    let id = |event: &Event| &text[event.id.start as usize..event.id.end as usize];
+    let mut ids: Vec<_> = events.iter().map(id).collect();
     ids.sort_unstable();
     ids.windows(2).any(|pair| pair[0] == pair[1])
 }

@@ -19,19 +19,21 @@ use crate::batch::{Batch, RawRef};
 use crate::block::{Record, RecordBlock};
 use crate::code::Code;
 use crate::emit::{self, Present};
-use crate::eval::{Layout, Machine, Surroundings};
+use crate::eval::{BlockContext, Layout, Machine};
 use crate::frame::csv::{self, Cell};
 use crate::input::{Csv, Format, Input};
 use crate::output;
 use crate::plan::{ObjectMeta, Plan, Raw, WrapperPart};
-use crate::program::{self, Program};
+use crate::program::{self, Program, Walker, Written};
 use crate::project::csv::Columns;
-use crate::project::indexed::{self, IndexedRecord, Search};
+use crate::project::found::Found;
+use crate::project::indexed::{self, IndexedRecords, Search};
 use crate::project::{json, skip};
 use crate::raw;
 use crate::refusal::Refusal;
-use crate::simd::Level;
+use crate::rows::{ROWS_MAX, Rows, row_bit};
 use crate::simd::index::Index;
+use crate::simd::{self, Level};
 use crate::sound;
 use crate::statements::{self, Mark};
 use crate::tally::Tally;
@@ -40,6 +42,8 @@ use crate::tally::Tally;
 const ARENA_BYTES_MAX: usize = 1 << 20;
 /// The texts of a batch are addressed with 32 bits; beyond this, records of its block are refused.
 const BATCH_TEXT_BYTES_MAX: usize = 2 << 30;
+/// Beyond this, programs leave records to the walk, which knows exactly what is too much.
+const PROGRAM_TEXT_BYTES_MAX: usize = BATCH_TEXT_BYTES_MAX / 2;
 /// Records are indexed together until they have so many bytes: they and their tokens then stay in the core's own cache.
 const STRETCH_BYTES: usize = 64 << 10;
 /// A record that has more tokens is read without an index, which would take seven bytes for each.
@@ -114,10 +118,7 @@ impl Worker {
         let wrapper: Vec<_> = block.wrapper.iter().map(wrapper_text).collect();
         let wrapper: Vec<_> = wrapper.iter().map(Option::as_deref).collect();
         let wrapper_parts = wrapper_parts(plan, &wrapper, &mut self.mapper.walk);
-        let around = Around {
-            level: self.level,
-            // Which texts fell into `else` only the walk says.
-            program: self.program.as_ref().filter(|_| self.mapper.tally.observed.is_none()),
+        let context = BlockContext {
             plan,
             layout: &self.layout,
             block,
@@ -125,6 +126,9 @@ impl Worker {
             wrapper: &wrapper,
             wrapper_parts: &wrapper_parts,
         };
+        // Which texts fell into `else` only the walk says.
+        let program = self.program.as_ref().filter(|_| self.mapper.tally.observed.is_none());
+        let around = Around { level: self.level, program, context };
         let mut pass = Pass {
             around,
             search: self.search.as_ref(),
@@ -146,12 +150,7 @@ impl Worker {
 struct Around<'a> {
     level: Level,
     program: Option<&'a Program>,
-    plan: &'a Plan,
-    layout: &'a Layout,
-    block: &'a RecordBlock,
-    object: &'a ObjectMeta,
-    wrapper: &'a [Option<&'a str>],
-    wrapper_parts: &'a [Vec<Option<&'a str>>],
+    context: BlockContext<'a>,
 }
 
 /// Behind the records that can be indexed together with `first`: only separators stand between them.
@@ -178,10 +177,8 @@ struct Pass<'p, 'a> {
 impl Pass<'_, '_> {
     /// Maps records that stand one behind the other.
     fn map(&mut self, records: Range<usize>) {
-        let Around { plan, block, level, .. } = self.around;
-        let Some(search) = self.search else {
-            return records.for_each(|record| self.mapper.map(self.around, record, None, self.out));
-        };
+        let Around { level, context: BlockContext { plan, block, .. }, .. } = self.around;
+        let Some(search) = self.search else { return self.map_rows(records) };
         let bytes = &block.bytes[..];
         let (first, last) = (block.records[records.start], block.records[records.end - 1]);
         let stretch = first.start as usize..last.end as usize;
@@ -189,32 +186,43 @@ impl Pass<'_, '_> {
         let indexed = self.index.build(level, bytes, stretch, depth_max, TOKENS_MAX);
         if let Some(indexed) = indexed {
             let mut token = 0;
-            for record in records {
-                let Record { start, end, .. } = block.records[record];
-                let place = start as usize..end as usize;
-                let found = IndexedRecord::find(level, indexed, bytes, place, &mut token);
-                let found = found.as_ref().map(|found| (search, found));
-                self.mapper.map(self.around, record, found, self.out);
+            for rows in batches(records) {
+                let records = &block.records[rows.clone()];
+                let records = IndexedRecords { indexed, bytes, records };
+                self.mapper.map_indexed(self.around, rows, search, records, &mut token, self.out);
             }
         } else if records.len() == 1 {
-            self.mapper.map(self.around, records.start, None, self.out);
+            self.mapper.map(self.around, records.start, self.out);
         } else {
             let middle = records.start + records.len() / 2;
             self.map(records.start..middle);
             self.map(middle..records.end);
         }
     }
+
+    /// Maps rows of cells.
+    fn map_rows(&mut self, records: Range<usize>) {
+        for rows in batches(records) {
+            self.mapper.map_cells(self.around, rows, self.out);
+        }
+    }
 }
 
-/// A record that has been found by its index, and how to find its values.
-type FoundRecord<'r, 'b, 'i> = (&'r Search, &'r IndexedRecord<'b, 'i>);
+/// As many records at once as a program takes.
+fn batches(records: Range<usize>) -> impl Iterator<Item = Range<usize>> {
+    let end = records.end;
+    records.step_by(ROWS_MAX).map(move |start| start..end.min(start + ROWS_MAX))
+}
 
-/// Maps one record at a time; its memory is used again from record to record.
+/// Maps records; its memory is used again from record to record.
 #[derive(Debug)]
 struct Mapper {
+    /// Of a batch.
     arena: Bump,
+    /// Of a record that is walked.
+    walk_arena: Bump,
     walk: json::Scratch,
-    found: indexed::Scratch,
+    search: indexed::Scratch,
     program: program::Scratch,
     present: Present,
     cells: Vec<Cell>,
@@ -228,8 +236,9 @@ impl Mapper {
     fn new(plan: &Plan) -> Self {
         Self {
             arena: Bump::new(),
+            walk_arena: Bump::new(),
             walk: json::Scratch::default(),
-            found: indexed::Scratch::default(),
+            search: indexed::Scratch::default(),
             program: program::Scratch::default(),
             present: Present::default(),
             cells: Vec::new(),
@@ -256,18 +265,148 @@ impl Mapper {
         }
     }
 
-    /// Maps one record.
-    fn map(
+    /// Maps records that have been indexed.
+    fn map_indexed(
+        &mut self,
+        around: Around<'_>,
+        rows: Range<usize>,
+        search: &Search,
+        records: IndexedRecords<'_, '_, '_>,
+        token: &mut usize,
+        out: &mut Batch,
+    ) {
+        let arena = std::mem::take(&mut self.arena);
+        let projection = &around.context.plan.scopes[0].projection;
+        let mut found = Found::new(projection.slots, rows.len(), &arena);
+        let scratch = &mut self.search;
+        let left = search.project(around.level, records, token, projection, &mut found, scratch);
+        self.map_found(around, rows, &found, left, &arena, out);
+        self.keep_arena(arena);
+    }
+
+    /// Maps rows of a table.
+    fn map_cells(&mut self, around: Around<'_>, rows: Range<usize>, out: &mut Batch) {
+        let arena = std::mem::take(&mut self.arena);
+        let BlockContext { plan, block, .. } = around.context;
+        let Format::Csv(settings) = &plan.input.format else {
+            return rows.for_each(|row| self.map(around, row, out));
+        };
+        let projection = &plan.scopes[0].projection;
+        let mut found = Found::new(projection.slots, rows.len(), &arena);
+        let mut left = 0;
+        for (row, record) in block.records[rows.clone()].iter().enumerate() {
+            let Self { columns, cells, .. } = self;
+            let text = decode(record.bytes(block), settings, &plan.input, &arena);
+            let is_split = text.is_ok_and(|text| {
+                split(text, settings, columns, cells)
+                    .map(|()| find_cells(&mut found, row, text, settings, cells, columns, &arena))
+                    .is_ok()
+            });
+            if !is_split {
+                left |= row_bit(row);
+            }
+        }
+        self.map_found(around, rows, &found, left, &arena, out);
+        self.keep_arena(arena);
+    }
+
+    /// Maps records whose values were found, but for those that are `left`.
+    fn map_found<'a>(
+        &mut self,
+        around: Around<'a>,
+        rows: Range<usize>,
+        found: &Found<'a>,
+        mut left: Rows,
+        arena: &'a Bump,
+        out: &mut Batch,
+    ) {
+        let Around { level, program, context } = around;
+        let all = simd::low_bits(rows.len());
+        for (row, record) in context.block.records[rows.clone()].iter().enumerate() {
+            left |= u64::from(record.fault.is_some()) << row;
+        }
+        let Some(program) = program.filter(|_| out.text.len() <= PROGRAM_TEXT_BYTES_MAX) else {
+            for row in 0..rows.len() {
+                let found = (left & row_bit(row) == 0).then_some((found, row));
+                self.walk(around, rows.start + row, found, out);
+            }
+            return;
+        };
+        let mut scratch = std::mem::take(&mut self.program);
+        let mut walker = Walker { scratch: &mut self.walk, tally: &mut self.tally };
+        let run = program.evaluate(
+            context,
+            rows.start,
+            found,
+            all & !left,
+            arena,
+            &mut scratch,
+            &mut walker,
+        );
+        let mut aside = run.aside() | left;
+        let mut row = 0;
+        while row < rows.len() {
+            if aside & row_bit(row) != 0 {
+                let found = (left & row_bit(row) == 0).then_some((found, row));
+                self.walk(around, rows.start + row, found, out);
+                row += 1;
+                continue;
+            }
+            let count = (!aside >> row).trailing_ones() as usize;
+            let end = rows.len().min(row + count);
+            let begin = Mark::of(out);
+            let written = run.write(level, row..end, out);
+            self.keep_raw_of(context, begin, out);
+            row = match written {
+                Written::All => end,
+                Written::Until(row) => {
+                    aside |= row_bit(row);
+                    row
+                }
+            };
+        }
+        run.count(aside, &mut self.tally, out);
+        self.program = scratch;
+    }
+
+    /// Says what new events of several records are stored with.
+    fn keep_raw_of(&self, context: BlockContext<'_>, begin: Mark, out: &mut Batch) {
+        let BlockContext { plan, block, .. } = context;
+        let mut at = begin.count();
+        while let Some(event) = out.events.get(at) {
+            let record = event.record;
+            let behind = out.events[at..].partition_point(|event| event.record == record);
+            let bytes = block.records[record as usize].bytes(block);
+            keep_raw(plan, bytes, self.header.as_deref(), at..at + behind, out);
+            at += behind;
+        }
+    }
+
+    /// The arena, emptied, for what comes next.
+    fn keep_arena(&mut self, mut arena: Bump) {
+        if arena.allocated_bytes() <= ARENA_BYTES_MAX {
+            arena.reset();
+            self.arena = arena;
+        }
+    }
+
+    /// Maps one record by what is meant.
+    fn map(&mut self, around: Around<'_>, record: usize, out: &mut Batch) {
+        self.walk(around, record, None, out);
+    }
+
+    /// Maps one record as the walk does. What was found in it need not be looked for again.
+    fn walk(
         &mut self,
         around: Around<'_>,
         record: usize,
-        found: Option<FoundRecord<'_, '_, '_>>,
+        found: Option<(&Found<'_>, usize)>,
         out: &mut Batch,
     ) {
         let begin = Mark::of(out);
         // A block has far fewer records than 2^32.
         let index = record as u32;
-        match self.events(around, record, found, out) {
+        match self.events(around.context, record, found, out) {
             Err(refusal) => {
                 begin.cut(out);
                 out.rejects.push(refusal.into_reject(index));
@@ -276,26 +415,23 @@ impl Mapper {
             Ok(ambiguous_time) => {
                 out.mapped += 1;
                 out.ambiguous_times += u64::from(ambiguous_time);
-                let bytes = around.block.records[record].bytes(around.block);
-                keep_raw(around.plan, bytes, self.header.as_deref(), begin, out);
+                let BlockContext { plan, block, .. } = around.context;
+                let bytes = block.records[record].bytes(block);
+                let events = begin.count()..out.events.len();
+                keep_raw(plan, bytes, self.header.as_deref(), events, out);
             }
-        }
-        if self.arena.allocated_bytes() > ARENA_BYTES_MAX {
-            self.arena = Bump::new();
-        } else {
-            self.arena.reset();
         }
     }
 
     /// Makes the events of one record; says whether a local time was read that there was twice.
     fn events(
         &mut self,
-        around: Around<'_>,
+        context: BlockContext<'_>,
         index: usize,
-        found: Option<FoundRecord<'_, '_, '_>>,
+        found: Option<(&Found<'_>, usize)>,
         out: &mut Batch,
     ) -> Result<bool, Refusal> {
-        let Around { level, program, plan, layout, block, object, wrapper, wrapper_parts } = around;
+        let BlockContext { plan, block, .. } = context;
         let record = &block.records[index];
         if let Some(fault) = record.fault {
             return Err(Refusal::new(fault.code, 0, fault.message));
@@ -304,40 +440,31 @@ impl Mapper {
             let message = "the events of the records before it are too large together";
             return Err(Refusal::new(Code::OutputTooLarge, 0, message));
         }
-        let Self { arena, walk, found: search_scratch, program: program_scratch, .. } = self;
-        let Self { present, cells, columns, tally, .. } = self;
-        let arena = &*arena;
+        let Self { walk_arena, walk, present, cells, columns, tally, .. } = self;
+        if walk_arena.allocated_bytes() > ARENA_BYTES_MAX {
+            *walk_arena = Bump::new();
+        } else {
+            walk_arena.reset();
+        }
+        let arena = &*walk_arena;
         let bytes = record.bytes(block);
-        let around =
-            Surroundings { plan, layout, record, bytes, object, wrapper, wrapper_parts, arena };
-        let mut machine = Machine::new(around, walk, tally);
-        match &plan.input.format {
-            Format::Csv(settings) => {
+        let mut machine = Machine::new(context.record(index, arena), walk, tally);
+        match (found, &plan.input.format) {
+            (Some((found, row)), _) => machine.fill_record(found.row(row)),
+            (None, Format::Csv(settings)) => {
                 let row = decode(bytes, settings, &plan.input, arena)?;
                 split(row, settings, columns, cells)?;
-                fill_from_cells(&mut machine, row, settings, cells, columns);
+                let slots = plan.scopes[0].projection.slots;
+                let mut found = Found::new(slots, 1, arena);
+                find_cells(&mut found, 0, row, settings, cells, columns, arena);
+                machine.fill_record(found.row(0));
             }
-            Format::Ndjson | Format::Json(_) => {
-                let projected = found.is_some_and(|(search, found)| {
-                    let projection = &plan.scopes[0].projection;
-                    let slots = machine.found_slots();
-                    search.project(level, found, &block.bytes, projection, slots, search_scratch)
-                });
-                if !projected {
-                    machine.found_slots().plain.fill(false);
-                    machine.project_record(sound_text(bytes, &plan.input, arena)?);
-                }
+            (None, Format::Ndjson | Format::Json(_)) => {
+                machine.project_record(sound_text(bytes, &plan.input, arena)?);
             }
         }
         // A block has far fewer records than 2^32.
-        let index = index as u32;
-        let program = program.filter(|_| !machine.duplicate_key);
-        let done = program.is_some_and(|program| {
-            program.run(level, &mut machine, index, out, program_scratch).is_ok()
-        });
-        if !done {
-            statements::run(&mut machine, index, out, present)?;
-        }
+        statements::run(&mut machine, index as u32, out, present)?;
         Ok(machine.ambiguous_time)
     }
 }
@@ -380,7 +507,13 @@ fn wrapper_parts<'a>(
 }
 
 /// Says what the new events are stored with.
-fn keep_raw(plan: &Plan, bytes: &[u8], header: Option<&Vec<String>>, begin: Mark, out: &mut Batch) {
+fn keep_raw(
+    plan: &Plan,
+    bytes: &[u8],
+    header: Option<&Vec<String>>,
+    events: Range<usize>,
+    out: &mut Batch,
+) {
     let raw = match &plan.raw {
         Raw::Keep => RawRef::Record,
         Raw::Drop | Raw::Hash => RawRef::None,
@@ -394,7 +527,7 @@ fn keep_raw(plan: &Plan, bytes: &[u8], header: Option<&Vec<String>>, begin: Mark
     };
     let stored = if let RawRef::Text(range) = raw { out.bytes(range) } else { bytes };
     let fits = output::fits_raw_data(stored, plan.raw_data_chars_max);
-    for event in begin.events(out) {
+    for event in &mut out.events[events] {
         (event.raw, event.raw_fits_ocsf) = (raw, fits);
     }
 }
@@ -429,18 +562,19 @@ fn decode<'a>(
     })
 }
 
-fn fill_from_cells<'a>(
-    machine: &mut Machine<'a, '_>,
-    row: &'a str,
+/// The texts of the wanted cells of a row.
+fn find_cells<'a>(
+    found: &mut Found<'a>,
+    row: usize,
+    text: &'a str,
     settings: &Csv,
     cells: &[Cell],
     columns: &Columns,
+    arena: &'a Bump,
 ) {
-    let arena = machine.arena;
-    let slots = machine.record_slots();
     for (cell, slot) in cells.iter().zip(columns.slots()) {
         let Some(slot) = slot else { continue };
-        let text = match csv::text(row.as_bytes(), *cell, settings) {
+        let text = match csv::text(text.as_bytes(), *cell, settings) {
             Cow::Borrowed(bytes) => String::from_utf8_lossy(bytes),
             Cow::Owned(bytes) => Cow::Owned(String::from_utf8_lossy(&bytes).into_owned()),
         };
@@ -448,7 +582,7 @@ fn fill_from_cells<'a>(
             Cow::Borrowed(text) => text,
             Cow::Owned(text) => arena.alloc_str(&text),
         };
-        slots[usize::from(*slot)] = Some(if settings.trim { text.trim() } else { text });
+        found.set(*slot, row, if settings.trim { text.trim() } else { text }, true);
     }
 }
 

@@ -23,19 +23,21 @@ pub(super) static BUILTIN: Builtin = Builtin {
 };
 
 fn run<'a>((): &(), args: &[Value<'a>], arena: &'a Bump) -> Value<'a> {
-    let text = text_arg(args, 0);
+    Value::Text(lower(text_arg(args, 0), arena))
+}
+
+/// A text in small letters.
+pub(crate) fn lower<'a>(text: &'a str, arena: &'a Bump) -> &'a str {
     if !text.is_ascii() {
         let letters = text.chars().map(simple_lower);
-        return Value::Text(
-            bumpalo::collections::String::from_iter_in(letters, arena).into_bump_str(),
-        );
+        return bumpalo::collections::String::from_iter_in(letters, arena).into_bump_str();
     }
     if !text.bytes().any(|byte| byte.is_ascii_uppercase()) {
-        return Value::Text(text);
+        return text;
     }
     let copy = arena.alloc_str(text);
     copy.make_ascii_lowercase();
-    Value::Text(copy)
+    copy
 }
 
 /// The simple mapping of `UnicodeData.txt`, which the full one of the standard library differs from in a few letters.

@@ -9,7 +9,8 @@ use crate::types::Type;
 use crate::value::{Fault, Value};
 
 /// 2000-01-01 and 2100-01-01 as UTC nanoseconds.
-const EVENT_TIME_NS: std::ops::Range<i64> = 946_684_800_000_000_000..4_102_444_800_000_000_000;
+pub(crate) const EVENT_TIME_NS: std::ops::Range<i64> =
+    946_684_800_000_000_000..4_102_444_800_000_000_000;
 
 /// The outcome of a field.
 pub(crate) enum Fitted<'a> {
@@ -89,7 +90,8 @@ fn is_text(check: &Check, value: Value<'_>) -> bool {
     }
 }
 
-fn is_within(limits: &TextLimits, text: &str) -> bool {
+/// Does a text keep to its limits?
+pub(crate) fn is_within(limits: &TextLimits, text: &str) -> bool {
     let TextLimits { pattern, chars_max, values, .. } = limits;
     pattern.as_ref().is_none_or(|pattern| pattern.is_match(text))
         && chars_max.is_none_or(|max| has_chars_max(text, max as usize))

@@ -2,7 +2,7 @@
 
 use crate::convert;
 use crate::eval::{Machine, constant_value};
-use crate::plan::{ExprId, Match};
+use crate::plan::{ExprId, Match, Plan};
 use crate::tally::{Site, Tally};
 use crate::value::Value;
 
@@ -17,28 +17,31 @@ impl<'a> Machine<'a, '_> {
 
     pub(super) fn cell(&mut self, table: u16, key: ExprId, column: u16) -> Value<'a> {
         let key = convert::text_of(self.eval(key), self.arena);
-        self.cell_of(table, key, column)
+        self::cell(self.plan, table, key, column, self.tally)
     }
+}
 
-    /// The cell of the row that a text is the key of.
-    pub(crate) fn cell_of(&mut self, table: u16, key: Value<'a>, column: u16) -> Value<'a> {
-        let plan = self.plan;
-        let site = Site::Table(table);
-        let table = &plan.tables[usize::from(table)];
-        let row = match key {
-            Value::Text(key) => {
-                let row = table.keys.get(key);
-                if row.is_none() {
-                    self.tally.otherwise(site, key);
-                }
-                row.or(table.otherwise)
+/// The cell of the row that a text is the key of.
+pub(crate) fn cell<'a>(
+    plan: &'a Plan,
+    table: u16,
+    key: Value<'a>,
+    column: u16,
+    tally: &mut Tally,
+) -> Value<'a> {
+    let site = Site::Table(table);
+    let table = &plan.tables[usize::from(table)];
+    let row = match key {
+        Value::Text(key) => {
+            let row = table.keys.get(key);
+            if row.is_none() {
+                tally.otherwise(site, key);
             }
-            missing_or_invalid => return missing_or_invalid,
-        };
-        row.map_or(Value::Missing, |row| {
-            constant_value(&table.rows[row as usize][usize::from(column)])
-        })
-    }
+            row.or(table.otherwise)
+        }
+        missing_or_invalid => return missing_or_invalid,
+    };
+    row.map_or(Value::Missing, |row| constant_value(&table.rows[row as usize][usize::from(column)]))
 }
 
 /// The arm for a text; or the text, if it is invalid.

@@ -1,10 +1,12 @@
 //! Slots to values: what the text of a slot means as a type.
 
+use bumpalo::Bump;
+
 use crate::convert;
-use crate::eval::Machine;
+use crate::eval::{Content, Machine};
 use crate::plan::{ScopeId, Slot};
 use crate::project::{skip, strict, string};
-use crate::types::{NumberFormat, Type};
+use crate::types::Type;
 use crate::value::Value;
 
 impl<'a> Machine<'a, '_> {
@@ -25,37 +27,23 @@ impl<'a> Machine<'a, '_> {
             }
             Slot::Choice(choice) => return self.chosen(&self.plan.choices[usize::from(choice)]),
         };
-        let (null, empty) =
-            if cell { (false, text.is_empty()) } else { (text == "null", text == "\"\"") };
-        let missing = null || (empty && self.plan.input.empty_is_missing);
-        (!missing).then_some(text)
+        let content = Content { cells: cell, ..Content::of_wrapper(self.plan) };
+        content.present(text).then_some(text)
     }
 
     /// Reads a slot as a type.
     pub(crate) fn read(&self, slot: Slot, ty: Type) -> Value<'a> {
-        let Some(text) = self.slot(slot) else { return Value::Missing };
-        match (ty, self.is_cell(slot)) {
-            // A cell is text, whatever it looks like.
-            (Type::Json, true) => return Value::Text(text),
-            (Type::Json, false) => return self.read_json(text),
-            _ => {}
-        }
-        let content = if self.is_cell(slot) { Some(text) } else { self.scalar(text) };
-        let numbers = self.numbers(slot);
-        match content.map(|text| (text, convert::read_text(text, ty, numbers))) {
-            Some((_, Some(value))) => value,
-            Some((text, None)) => convert::fault(self.arena, ty.noun(), text),
-            None => convert::fault(self.arena, ty.noun(), text),
+        match self.slot(slot) {
+            Some(text) => self.content(slot).read(text, ty, self.arena),
+            None => Value::Missing,
         }
     }
 
     /// Reads a slot as text, if it is a JSON string or a cell.
     pub(crate) fn read_string(&self, slot: Slot) -> Value<'a> {
         match self.slot(slot) {
-            Some(text) if self.is_cell(slot) || text.starts_with('"') => {
-                self.read(slot, Type::Text)
-            }
-            _ => Value::Missing,
+            Some(text) => self.content(slot).read_string(text, self.arena),
+            None => Value::Missing,
         }
     }
 
@@ -71,10 +59,10 @@ impl<'a> Machine<'a, '_> {
         self.scope_of(slot).is_some_and(|scope| content(scope).cells)
     }
 
-    /// How numbers are written in the text of a slot.
-    fn numbers(&self, slot: Slot) -> NumberFormat {
-        let numbers = |scope| self.around.layout.content[usize::from(scope)].numbers;
-        self.scope_of(slot).map_or_else(NumberFormat::default, numbers)
+    /// What a slot holds.
+    fn content(&self, slot: Slot) -> Content {
+        let content = |scope| self.around.layout.content[usize::from(scope)];
+        self.scope_of(slot).map_or_else(|| Content::of_wrapper(self.plan), content)
     }
 
     /// The scope that fills a slot, or all those of a choice. None if it is the document around the records.
@@ -88,30 +76,65 @@ impl<'a> Machine<'a, '_> {
             }
         }
     }
+}
 
-    /// The text of a JSON string, number or truth value. None of an object or array, and of what is not one JSON value.
-    fn scalar(&self, text: &'a str) -> Option<&'a str> {
-        let bytes = text.as_bytes();
-        if bytes.first() != Some(&b'"') {
-            return strict::is_bare_scalar(bytes).then_some(text);
-        }
-        if skip::string(bytes, 0) != bytes.len() {
-            return None;
-        }
-        string::unescape(text.get(1..text.len() - 1)?, self.arena)
+impl Content {
+    /// Is a text that was found a value?
+    #[inline(always)]
+    pub(crate) fn present(self, text: &str) -> bool {
+        let (null, empty) =
+            if self.cells { (false, text.is_empty()) } else { (text == "null", text == "\"\"") };
+        !(null || (empty && self.empty_is_missing))
     }
 
-    /// Copied as it stands, on one line.
-    fn read_json(&self, text: &'a str) -> Value<'a> {
-        if let Err(fault) = strict::check_copy(text) {
-            return convert::fault(self.arena, fault.noun(), text);
+    /// Reads a text that is present as a type.
+    pub(crate) fn read<'a>(self, text: &'a str, ty: Type, arena: &'a Bump) -> Value<'a> {
+        match (ty, self.cells) {
+            // A cell is text, whatever it looks like.
+            (Type::Json, true) => return Value::Text(text),
+            (Type::Json, false) => return read_json(text, arena),
+            _ => {}
         }
-        // In a sound record line ends are white space: within strings they would be escaped.
-        if memchr::memchr2(b'\n', b'\r', text.as_bytes()).is_none() {
-            return Value::Json(text);
+        let content = if self.cells { Some(text) } else { scalar(text, arena) };
+        match content.map(|text| (text, convert::read_text(text, ty, self.numbers))) {
+            Some((_, Some(value))) => value,
+            Some((text, None)) => convert::fault(arena, ty.noun(), text),
+            None => convert::fault(arena, ty.noun(), text),
         }
-        let one_line = text.chars().map(|c| if matches!(c, '\n' | '\r') { ' ' } else { c });
-        let one_line = bumpalo::collections::String::from_iter_in(one_line, self.arena);
-        Value::Json(one_line.into_bump_str())
     }
+
+    /// Reads a text that is present as text, if it is a JSON string or a cell.
+    pub(crate) fn read_string<'a>(self, text: &'a str, arena: &'a Bump) -> Value<'a> {
+        if self.cells || text.starts_with('"') {
+            self.read(text, Type::Text, arena)
+        } else {
+            Value::Missing
+        }
+    }
+}
+
+/// The text of a JSON string, number or truth value. None of an object or array, and of what is not one JSON value.
+fn scalar<'a>(text: &'a str, arena: &'a Bump) -> Option<&'a str> {
+    let bytes = text.as_bytes();
+    if bytes.first() != Some(&b'"') {
+        return strict::is_bare_scalar(bytes).then_some(text);
+    }
+    if skip::string(bytes, 0) != bytes.len() {
+        return None;
+    }
+    string::unescape(text.get(1..text.len() - 1)?, arena)
+}
+
+/// Copied as it stands, on one line.
+fn read_json<'a>(text: &'a str, arena: &'a Bump) -> Value<'a> {
+    if let Err(fault) = strict::check_copy(text) {
+        return convert::fault(arena, fault.noun(), text);
+    }
+    // In a sound record line ends are white space: within strings they would be escaped.
+    if memchr::memchr2(b'\n', b'\r', text.as_bytes()).is_none() {
+        return Value::Json(text);
+    }
+    let one_line = text.chars().map(|c| if matches!(c, '\n' | '\r') { ' ' } else { c });
+    let one_line = bumpalo::collections::String::from_iter_in(one_line, arena);
+    Value::Json(one_line.into_bump_str())
 }

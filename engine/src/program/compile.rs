@@ -1,15 +1,17 @@
 //! Plans to programs.
 //!
-//! Every expression gets a register when it is first asked for, and keeps it: until the end of the part that may be
-//! jumped over. What is evaluated only under a condition (the right side of `??`, the arms of an `if`) is such a part, if
-//! it takes any operations at all.
+//! Every expression gets a register when it is first asked for, and keeps it: until the end of the part that is only for
+//! some records. What is evaluated under a condition (the right side of `??`, the arms of an `if`) is such a part, if it
+//! takes any operations at all. What the values of a register are follows from the expression, and mostly decides which
+//! operation is taken.
 
 use std::collections::HashMap;
 use std::ops::Range;
 
 use super::flags::NEVER;
+use super::registers::{Columns, Place, Shape};
 use super::{Arm, Is, Kind, Operation, Program, Register, Step};
-use crate::plan::{Check, Column, Expr, ExprId, Plan, Slot, Stmt};
+use crate::plan::{Arithmetic, Callee, Check, Expr, ExprId, Plan, Slot, Stmt};
 use crate::types::Type;
 
 /// A plan does something that no program does.
@@ -21,7 +23,8 @@ pub(super) fn compile(plan: &Plan) -> Option<Program> {
         program: Program {
             operations: Vec::new(),
             constants: Vec::new(),
-            registers: FIRST_FREE,
+            places: Vec::new(),
+            columns: Columns::default(),
             flags: usize::from(NEVER) + 1,
             operands: Vec::new(),
             checks: Vec::new(),
@@ -33,18 +36,21 @@ pub(super) fn compile(plan: &Plan) -> Option<Program> {
         columns: [None; 8],
         reads_event: false,
     };
+    // `ZERO` and `ZERO_DECIMAL`.
+    for shape in [Shape::Int, Shape::Decimal] {
+        compiler.register(shape).ok()?;
+    }
     compiler.program.body = compiler.statements(&plan.body).ok()?;
     Some(compiler.program)
 }
 
-/// Behind the columns of the event.
-pub(super) const ZERO: Register = Column::ALL.len() as Register;
-/// Behind that.
-pub(super) const ZERO_DECIMAL: Register = ZERO + 1;
-/// A program that needs more costs more than it saves: all are cleared for each record. It also bounds what a shared
-/// expression can come to that is evaluated anew in each of several parts.
+/// Always 0.
+pub(super) const ZERO: Register = 0;
+/// Always 0.0.
+pub(super) const ZERO_DECIMAL: Register = 1;
+/// A program that needs more costs more than it saves. It also bounds what a shared expression can come to that is
+/// evaluated anew in each of several parts.
 const REGISTERS_MAX: usize = 2048;
-const FIRST_FREE: usize = ZERO_DECIMAL as usize + 1;
 
 pub(super) struct Compiler<'p> {
     pub(super) plan: &'p Plan,
@@ -103,17 +109,38 @@ impl Compiler<'_> {
         Ok(Step::When { arms: compiled, otherwise })
     }
 
-    pub(super) fn register(&mut self) -> Result<Register, Unsupported> {
-        if self.program.registers == REGISTERS_MAX {
-            return Err(Unsupported);
-        }
-        self.program.registers += 1;
-        // Far fewer than 2^16.
-        Ok((self.program.registers - 1) as Register)
+    /// A new register.
+    pub(super) fn register(&mut self, shape: Shape) -> Result<Register, Unsupported> {
+        let place = self.program.columns.add(shape);
+        self.alias(place)
     }
 
-    pub(super) fn push(&mut self, kind: Kind) -> Result<Register, Unsupported> {
-        let to = self.register()?;
+    /// A new register with the values of another: only who has them may differ.
+    pub(super) fn alias(&mut self, place: Place) -> Result<Register, Unsupported> {
+        let places = &mut self.program.places;
+        if places.len() == REGISTERS_MAX {
+            return Err(Unsupported);
+        }
+        places.push(place);
+        // Far fewer than 2^16.
+        Ok((places.len() - 1) as Register)
+    }
+
+    pub(super) fn place(&self, register: Register) -> Place {
+        self.program.places[usize::from(register)]
+    }
+
+    pub(super) fn shape(&self, register: Register) -> Shape {
+        self.place(register).shape
+    }
+
+    /// Gives a register its place, once it is known what it holds.
+    fn set_shape(&mut self, register: Register, shape: Shape) {
+        self.program.places[usize::from(register)] = self.program.columns.add(shape);
+    }
+
+    pub(super) fn push(&mut self, kind: Kind, shape: Shape) -> Result<Register, Unsupported> {
+        let to = self.register(shape)?;
         self.program.operations.push(Operation { to, kind });
         Ok(to)
     }
@@ -128,7 +155,7 @@ impl Compiler<'_> {
         match self.missing {
             Some(register) => Ok(register),
             None => {
-                let register = self.register()?;
+                let register = self.register(Shape::Nothing)?;
                 self.missing = Some(register);
                 Ok(register)
             }
@@ -143,8 +170,8 @@ impl Compiler<'_> {
         let plan = self.plan;
         let around = std::mem::take(&mut self.reads_event);
         let register = match &plan.exprs[id as usize] {
-            Expr::Constant(_) => {
-                let register = self.register()?;
+            Expr::Constant(constant) => {
+                let register = self.register(Shape::of_constant(constant))?;
                 self.program.constants.push((register, id));
                 register
             }
@@ -155,7 +182,7 @@ impl Compiler<'_> {
                 }
                 let register = if self.is_walked(&plan.exprs[shared.expr as usize]) {
                     // The walk evaluates what is shared once only.
-                    self.push(Kind::Walk(id))?
+                    self.push(Kind::Walk(id, Box::new(self.columns)), Shape::Any)?
                 } else {
                     self.value(shared.expr)?
                 };
@@ -174,9 +201,17 @@ impl Compiler<'_> {
             Expr::If(condition, then, otherwise) => self.choice(*condition, *then, *otherwise)?,
             Expr::And(left, right) => self.and_or(*left, *right, false)?,
             Expr::Or(left, right) => self.and_or(*left, *right, true)?,
+            Expr::Call(callee, args, _) => self.call(id, callee, args)?,
+            Expr::Convert(operand, ty) => match self.usual(id, ty_function(*ty), *operand)? {
+                Some(register) => register,
+                None => {
+                    let kind = Kind::Convert(self.value(*operand)?, *ty);
+                    self.push(kind, Shape::of(*ty))?
+                }
+            },
             expr => {
-                let kind = self.operation(id, expr)?;
-                self.push(kind)?
+                let (kind, shape) = self.operation(id, expr)?;
+                self.push(kind, shape)?
             }
         };
         if !self.reads_event {
@@ -186,42 +221,101 @@ impl Compiler<'_> {
         Ok(register)
     }
 
-    fn operation(&mut self, id: ExprId, expr: &Expr) -> Result<Kind, Unsupported> {
+    fn operation(&mut self, id: ExprId, expr: &Expr) -> Result<(Kind, Shape), Unsupported> {
         Ok(match expr {
-            Expr::Read(Slot::Scope(0, slot), Type::Text) => Kind::ReadText(*slot),
-            Expr::Read(slot @ (Slot::Scope(0, _) | Slot::Choice(_)), ty) => Kind::Read(*slot, *ty),
+            Expr::Read(Slot::Scope(0, slot), Type::Text) => (Kind::ReadText(*slot), Shape::Text),
+            Expr::Read(slot @ (Slot::Scope(0, _) | Slot::Choice(_)), ty) => {
+                (Kind::Read(*slot, *ty), Shape::of(*ty))
+            }
             Expr::ReadString(slot @ (Slot::Scope(0, _) | Slot::Choice(_))) => {
-                Kind::ReadString(*slot)
+                (Kind::ReadString(*slot), Shape::Text)
             }
-            Expr::Concat(parts) => Kind::Concat(self.operands(parts)?),
-            Expr::Not(operand) => Kind::Not(self.value(*operand)?),
-            Expr::Negate(operand) => Kind::Negate(self.value(*operand)?),
+            Expr::Concat(parts) => (Kind::Concat(self.operands(parts)?), Shape::Text),
+            Expr::Not(operand) => (Kind::Not(self.value(*operand)?), Shape::Bool),
+            Expr::Negate(operand) => {
+                let operand = self.value(*operand)?;
+                (Kind::Negate(operand), self.shape(operand))
+            }
             Expr::Compare(comparison, left, right) => {
-                Kind::Compare(*comparison, self.value(*left)?, self.value(*right)?)
+                (Kind::Compare(*comparison, self.value(*left)?, self.value(*right)?), Shape::Bool)
             }
-            Expr::In(subject, _) => Kind::In(self.value(*subject)?, id),
-            Expr::InTexts(subject, _) => Kind::InTexts(self.value(*subject)?, id),
-            Expr::Matches(subject, _) => Kind::Matches(self.value(*subject)?, id),
+            Expr::In(subject, _) => (Kind::In(self.value(*subject)?, id), Shape::Bool),
+            Expr::InTexts(subject, _) => (Kind::InTexts(self.value(*subject)?, id), Shape::Bool),
+            Expr::Matches(subject, _) => (Kind::Matches(self.value(*subject)?, id), Shape::Bool),
             Expr::Arithmetic(operation, left, right) => {
-                Kind::Arithmetic(*operation, self.value(*left)?, self.value(*right)?)
+                let (left, right) = (self.value(*left)?, self.value(*right)?);
+                let shape = computed(*operation, self.shape(left), self.shape(right));
+                (Kind::Arithmetic(*operation, left, right), shape)
             }
             Expr::Is(outcome, negated, subject) => {
-                Kind::Is(*outcome, *negated, self.value(*subject)?)
+                (Kind::Is(*outcome, *negated, self.value(*subject)?), Shape::Bool)
             }
             Expr::Match(arms) if self.is_all_constant(&arms.arms, arms.otherwise) => {
-                Kind::Choose(self.value(arms.subject)?, id)
+                let arm_shapes = arms.arms.iter().chain([&arms.otherwise]);
+                let shape = arm_shapes
+                    .map(|arm| match &self.plan.exprs[*arm as usize] {
+                        Expr::Constant(constant) => Shape::of_constant(constant),
+                        _ => Shape::Any,
+                    })
+                    .fold(Shape::Nothing, Shape::or);
+                (Kind::Choose(self.value(arms.subject)?, id), shape)
             }
             Expr::Cell(table, key, column) => {
-                Kind::Cell { table: *table, key: self.value(*key)?, column: *column }
+                let rows = &self.plan.tables[usize::from(*table)].rows;
+                let cells = rows.iter().map(|row| Shape::of_constant(&row[usize::from(*column)]));
+                let shape = cells.fold(Shape::Nothing, Shape::or);
+                (Kind::Cell { table: *table, key: self.value(*key)?, column: *column }, shape)
             }
-            Expr::Call(_, args, _) => Kind::Call(id, self.operands(args)?),
-            Expr::Convert(operand, ty) => Kind::Convert(self.value(*operand)?, *ty),
             _ => {
                 // It may.
                 self.reads_event = true;
-                Kind::Walk(id)
+                (Kind::Walk(id, Box::new(self.columns)), Shape::Any)
             }
         })
+    }
+
+    fn call(
+        &mut self,
+        id: ExprId,
+        callee: &Callee,
+        args: &[ExprId],
+    ) -> Result<Register, Unsupported> {
+        if let ([arg], []) = (args, &callee.literals[..])
+            && let Some(register) = self.usual(id, callee.name, *arg)?
+        {
+            return Ok(register);
+        }
+        let args = self.operands(args)?;
+        self.push(Kind::Call(id, args), Shape::of_result(callee.name))
+    }
+
+    /// Many functions have an operation of their own for what they are mostly given.
+    fn usual(
+        &mut self,
+        id: ExprId,
+        name: &str,
+        arg: ExprId,
+    ) -> Result<Option<Register>, Unsupported> {
+        if let Expr::Read(Slot::Scope(0, slot), Type::Text) = &self.plan.exprs[arg as usize] {
+            match name {
+                "int" => return self.push(Kind::ReadInt(*slot, id), Shape::Int).map(Some),
+                "decimal" => {
+                    return self.push(Kind::ReadDecimal(*slot, id), Shape::Decimal).map(Some);
+                }
+                _ => {}
+            }
+        }
+        let arg = self.value(arg)?;
+        let (kind, shape) = match (name, self.shape(arg)) {
+            ("timestamp", Shape::Text) => (Kind::Timestamp(arg), Shape::Timestamp),
+            ("lower", Shape::Text) => (Kind::Lower(arg), Shape::Text),
+            ("ip", Shape::Text) => (Kind::Ip(arg), Shape::Ip),
+            ("decimal", Shape::Int) => (Kind::ToDecimal(arg), Shape::Decimal),
+            ("text", Shape::Int | Shape::Decimal) => (Kind::NumberText(arg), Shape::Text),
+            ("int", Shape::Int) | ("decimal", Shape::Decimal) => return Ok(Some(arg)),
+            _ => return Ok(None),
+        };
+        self.push(kind, shape).map(Some)
     }
 
     /// Is it none of those that there are operations for?
@@ -266,7 +360,7 @@ impl Compiler<'_> {
         let jump = self.program.operations.len();
         self.program
             .operations
-            .push(Operation { to: register, kind: Kind::Unless(register, is, 0) });
+            .push(Operation { to: register, kind: Kind::Within(register, is, 0) });
         let known = self.known.clone();
         let value = compile(self)?;
         if self.program.operations.len() == jump + 1 {
@@ -287,18 +381,19 @@ impl Compiler<'_> {
     /// Lets the jump of a part lead behind the last operation.
     pub(super) fn jump_to_here(&mut self, jump: usize) {
         let count = self.program.operations.len() - jump - 1;
-        if let Kind::Unless(_, _, over) = &mut self.program.operations[jump].kind {
+        if let Kind::Within(_, _, over) = &mut self.program.operations[jump].kind {
             *over = count;
         }
     }
 
     fn coalesce(&mut self, left: ExprId, right: ExprId) -> Result<Register, Unsupported> {
         let left = self.value(left)?;
-        let to = self.register()?;
+        let to = self.register(Shape::Nothing)?;
         let copy = self.program.operations.len();
         self.program.operations.push(Operation { to, kind: Kind::Copy(left) });
         let jump = self.program.operations.len();
         let part = self.part(left, Is::Missing, |compiler| compiler.value(right))?;
+        self.set_shape(to, self.shape(left).or(self.shape(part.0)));
         if part.1 {
             self.end_part(part, jump, to);
         } else {
@@ -314,17 +409,19 @@ impl Compiler<'_> {
         otherwise: ExprId,
     ) -> Result<Register, Unsupported> {
         let condition = self.value(condition)?;
-        let to = self.register()?;
+        let to = self.register(Shape::Nothing)?;
         let missing = self.missing()?;
         // Of an invalid condition the result is that; the arms write over it otherwise.
         let select = self.program.operations.len();
         let kind = Kind::Select { condition, then: missing, otherwise: missing };
         self.program.operations.push(Operation { to, kind });
         let mut arms = [missing; 2];
+        let mut shape = Shape::Nothing;
         for (arm, (is, expr)) in [(Is::True, then), (Is::False, otherwise)].into_iter().enumerate()
         {
             let jump = self.program.operations.len();
             let part = self.part(condition, is, |compiler| compiler.value(expr))?;
+            shape = shape.or(self.shape(part.0));
             if part.1 {
                 self.end_part(part, jump, to);
             } else {
@@ -332,6 +429,7 @@ impl Compiler<'_> {
             }
         }
         let [then, otherwise] = arms;
+        self.set_shape(to, shape);
         self.program.operations[select].kind = Kind::Select { condition, then, otherwise };
         Ok(to)
     }
@@ -344,7 +442,7 @@ impl Compiler<'_> {
     ) -> Result<Register, Unsupported> {
         let left = self.value(left)?;
         let undecided = if decided_by { Is::False } else { Is::True };
-        let to = self.register()?;
+        let to = self.register(Shape::Bool)?;
         let first = self.program.operations.len();
         self.program
             .operations
@@ -359,5 +457,32 @@ impl Compiler<'_> {
             self.program.operations[first].kind = kind;
         }
         Ok(to)
+    }
+}
+
+/// The function that reads a type.
+fn ty_function(ty: Type) -> &'static str {
+    match ty {
+        Type::Text => "text",
+        Type::Int => "int",
+        Type::Decimal => "decimal",
+        Type::Timestamp => "timestamp",
+        Type::Ip => "ip",
+        _ => "",
+    }
+}
+
+/// What an operation on numbers or times gives.
+fn computed(operation: Arithmetic, left: Shape, right: Shape) -> Shape {
+    use Shape::{Any, Decimal, Duration, Int, Timestamp};
+    match (operation, left, right) {
+        (Arithmetic::Divide, Int | Decimal, Int | Decimal) => Decimal,
+        (_, Int, Int) => Int,
+        (_, Int | Decimal, Int | Decimal) => Decimal,
+        (Arithmetic::Subtract, Timestamp, Timestamp) => Duration,
+        (Arithmetic::Add | Arithmetic::Subtract, Timestamp, Duration)
+        | (Arithmetic::Add, Duration, Timestamp) => Timestamp,
+        (Arithmetic::Add | Arithmetic::Subtract, Duration, Duration) => Duration,
+        _ => Any,
     }
 }

@@ -3,14 +3,16 @@
 use std::ops::Range;
 
 use super::flags::FlagStep;
+use super::registers::Registers;
 use super::text::{Constant, Constants, Sink};
-use super::{Aside, Count, Flag, Register, Run};
-use crate::batch::{Event, RawRef, TextRange};
+use super::{Flag, Register, Run};
+use crate::batch::{Batch, Event, RawRef};
 use crate::decimal::Decimal;
 use crate::emit::{self, json};
-use crate::eval::column_index;
-use crate::plan::{Check, Column, Echo};
-use crate::simd::{Kernel, Lanes};
+use crate::plan::Echo;
+use crate::rows::{Rows, row_bit};
+use crate::simd::{Kernel, Lanes, Level};
+use crate::statements;
 use crate::value::Value;
 
 /// How an event is written.
@@ -18,6 +20,8 @@ use crate::value::Value;
 pub(super) struct Template {
     /// The emit in the plan.
     pub(super) emit: u16,
+    /// In the order of [`Column::ALL`](crate::plan::Column::ALL).
+    pub(super) columns: [Register; 8],
     pub(super) extra: Vec<(String, Register, usize)>,
     pub(super) flags: Vec<FlagStep>,
     pub(super) pieces: Vec<Piece>,
@@ -42,139 +46,188 @@ pub(super) struct Piece {
 #[derive(Debug)]
 pub(super) enum Hole {
     Nothing,
+    Text(Register),
+    Number(Register, Number),
+    Decimal(Register),
+    /// Another value, by how it is checked.
     Value(Register, usize),
     /// The number of an enum and what follows from it, by number.
     Enum {
         value: Register,
         texts: Vec<(i64, Constant)>,
-        echoes: Vec<Echo>,
+        words: Vec<Word>,
     },
+}
+
+/// How a number is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Number {
+    Whole,
+    /// Of nanoseconds the milliseconds, rounded down.
+    Millis,
+}
+
+/// What follows from an enum's number, with a word for *Other*.
+#[derive(Debug)]
+pub(super) struct Word {
+    pub(super) echo: Echo,
+    pub(super) word: Register,
 }
 
 /// The number that means *Other* in every enum.
 pub(super) const OTHER: i64 = 99;
 
-impl<'a> Run<'_, '_, 'a, '_> {
-    /// Makes an event from registers.
-    pub(super) fn emit(&mut self, template: &Template) -> Result<(), Aside> {
-        self.set_flags(&template.flags)?;
-        let extra = self.extra(template);
-        let level = self.level;
-        let columns = Columns::of(self);
-        let ranges = level.run(Write { run: self, template, columns });
-        let [id, actor, action, target, ocsf] = ranges?;
-        self.out.events.push(Event {
-            record: self.record,
-            emit: template.emit,
-            id,
-            time_ns: columns.time_ns,
-            actor,
-            action,
-            target,
-            cost_usd: columns.cost_usd,
-            tokens_input: columns.tokens_input,
-            tokens_output: columns.tokens_output,
-            extra,
-            ocsf,
-            raw: RawRef::None,
-            raw_fits_ocsf: true,
-        });
-        self.counts.push(Count::Emit(template.emit));
-        Ok(())
+impl Run<'_, '_> {
+    /// Writes the events of records, of which none is left to the walk. Stops behind the first that has to be after all,
+    /// and of which nothing is written then; gives the number of the one that comes next.
+    pub(crate) fn write(&self, level: Level, rows: Range<usize>, out: &mut Batch) -> Written {
+        level.run(Write { run: self, rows, out })
+    }
+
+    /// The templates of the events that a record makes.
+    #[inline(always)]
+    fn emits(&self, row: usize) -> impl Iterator<Item = &Template> {
+        let bit = row_bit(row) & !self.dropped;
+        let is_emitted = move |rows: &Rows| rows & bit != 0;
+        let emits = self.program.emits.iter().zip(&*self.emitted);
+        emits.filter(move |(_, rows)| is_emitted(rows)).map(|(template, _)| template)
     }
 
     /// `event.extra` as a JSON object; nothing if it is empty.
-    fn extra(&mut self, template: &Template) -> TextRange {
-        let start = self.out.text.len();
+    fn extra(&self, template: &Template, row: usize, text: &mut Vec<u8>) {
+        let start = text.len();
         for (name, register, check) in &template.extra {
-            let value = self.value(*register);
+            let value = self.registers.get(*register, row);
             if value == Value::Missing {
                 continue;
             }
-            let text = &mut self.out.text;
             text.push(if text.len() == start { b'{' } else { b',' });
             json::write_string(name, text);
             text.push(b':');
             json::write_value(value, &self.program.checks[*check], text);
         }
-        if self.out.text.len() > start {
-            self.out.text.push(b'}');
-        }
-        emit::text_range(start, self.out.text.len())
-    }
-}
-
-/// The columns of an event.
-#[derive(Clone, Copy)]
-struct Columns<'a> {
-    texts: [&'a str; 4],
-    time_ns: i64,
-    cost_usd: Decimal,
-    tokens_input: i64,
-    tokens_output: i64,
-}
-
-impl<'a> Columns<'a> {
-    fn of(run: &Run<'_, '_, 'a, '_>) -> Self {
-        let column = |column| run.machine.columns[column_index(column)];
-        let text = |of| if let Value::Text(text) = column(of) { text } else { "" };
-        let int = |of| if let Value::Int(number) = column(of) { number } else { 0 };
-        Self {
-            texts: [Column::Id, Column::Actor, Column::Action, Column::Target].map(text),
-            time_ns: if let Value::Timestamp(ns) = column(Column::Time) { ns } else { 0 },
-            cost_usd: match column(Column::CostUsd) {
-                Value::Decimal(cost) => cost,
-                _ => Decimal::ZERO,
-            },
-            tokens_input: int(Column::TokensInput),
-            tokens_output: int(Column::TokensOutput),
+        if text.len() > start {
+            text.push(b'}');
         }
     }
 }
 
-/// Writes an event's texts: its columns, and its OCSF JSON.
-struct Write<'t, 'r, 'p, 'm, 'a, 'w> {
-    run: &'t mut Run<'p, 'm, 'a, 'w>,
-    template: &'r Template,
-    columns: Columns<'a>,
+/// How far writing came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Written {
+    All,
+    /// This one has to be walked.
+    Until(usize),
 }
 
-impl Kernel for Write<'_, '_, '_, '_, '_, '_> {
-    type Output = Result<[TextRange; 5], Aside>;
+/// Writes the events of records.
+struct Write<'t, 'r, 'a, 'w> {
+    run: &'t Run<'a, 'w>,
+    rows: Range<usize>,
+    out: &'r mut Batch,
+}
+
+impl Kernel for Write<'_, '_, '_, '_> {
+    type Output = Written;
 
     #[inline(always)]
-    fn run<L: Lanes>(self, lanes: L) -> Self::Output {
-        let Self { run, template, columns } = self;
-        let columns_bytes: usize = columns.texts.iter().map(|text| text.len()).sum();
-        let mut text = std::mem::take(&mut run.out.text);
-        let mut sink = Sink::new(&mut text, template.constant_bytes + columns_bytes + 512);
-        let ocsf = pieces(lanes, run, template, &mut sink);
-        let mut ranges = [TextRange::default(); 5];
-        for (range, column) in ranges.iter_mut().zip(columns.texts) {
-            let start = sink.len();
-            sink.text(lanes, column.as_bytes());
-            *range = emit::text_range(start, sink.len());
+    fn run<L: Lanes>(self, lanes: L) -> Written {
+        let Self { run, rows, out } = self;
+        let mut text = std::mem::take(&mut out.text);
+        let mut written = Written::All;
+        let constants: usize = run.program.emits.iter().map(|emit| emit.constant_bytes).sum();
+        let mut sink = Sink::new(&mut text, (constants + 1024) * rows.len());
+        for row in rows {
+            let (events, start) = (out.events.len(), sink.len());
+            for template in run.emits(row) {
+                let event = event(lanes, run, template, row, &mut sink);
+                out.events.push(event);
+            }
+            if out.events.len() == events {
+                out.dropped += 1;
+                continue;
+            }
+            let bytes = sink.len() - start;
+            if !statements::is_within_limits(&out.events[events..], sink.written(), bytes) {
+                out.events.truncate(events);
+                sink.cut(start);
+                written = Written::Until(row);
+                break;
+            }
+            out.mapped += 1;
         }
         sink.finish();
-        run.out.text = text;
-        let ocsf = ocsf?;
-        ranges[4] = emit::text_range(ocsf.start, ocsf.end);
-        Ok(ranges)
+        out.text = text;
+        written
+    }
+}
+
+/// Writes the texts of an event: its OCSF JSON, and its columns.
+#[inline(always)]
+fn event<L: Lanes>(
+    lanes: L,
+    run: &Run<'_, '_>,
+    template: &Template,
+    row: usize,
+    sink: &mut Sink<'_>,
+) -> Event {
+    let registers = &run.registers;
+    let [id, time, actor, action, target, cost, tokens_input, tokens_output] = template.columns;
+    let extra = sink.len();
+    if !template.extra.is_empty() {
+        sink.by(|text| run.extra(template, row, text));
+    }
+    let extra = emit::text_range(extra, sink.len());
+    let ocsf = sink.len();
+    pieces(lanes, run, template, row, sink);
+    let ocsf = emit::text_range(ocsf, sink.len());
+    let texts = [id, actor, action, target].map(|column| {
+        let start = sink.len();
+        if let Value::Text(text) = registers.get(column, row) {
+            sink.text(lanes, text.as_bytes());
+        }
+        emit::text_range(start, sink.len())
+    });
+    let [id, actor, action, target] = texts;
+    let int = |column| match registers.get(column, row) {
+        Value::Int(number) | Value::Timestamp(number) => number,
+        _ => 0,
+    };
+    Event {
+        // A block has far fewer records than 2^32.
+        record: (run.first + row) as u32,
+        emit: template.emit,
+        id,
+        time_ns: int(time),
+        actor,
+        action,
+        target,
+        cost_usd: match registers.get(cost, row) {
+            Value::Decimal(cost) => cost,
+            _ => Decimal::ZERO,
+        },
+        tokens_input: int(tokens_input),
+        tokens_output: int(tokens_output),
+        extra,
+        ocsf,
+        raw: RawRef::None,
+        raw_fits_ocsf: true,
     }
 }
 
 #[inline(always)]
 fn pieces<L: Lanes>(
     lanes: L,
-    run: &mut Run<'_, '_, '_, '_>,
+    run: &Run<'_, '_>,
     template: &Template,
+    row: usize,
     sink: &mut Sink<'_>,
-) -> Result<Range<usize>, Aside> {
-    let start = sink.len();
+) {
+    let Run { registers, program, .. } = run;
     let mut at = 0;
     while let Some(piece) = template.pieces.get(at) {
         at += 1;
-        if !run.flag(piece.guard) {
+        if run.flag(piece.guard) & row_bit(row) == 0 {
             at += piece.skip;
             continue;
         }
@@ -183,73 +236,68 @@ fn pieces<L: Lanes>(
         }
         sink.constant(&template.constants, piece.run);
         match &piece.hole {
-            Hole::Nothing => {}
-            Hole::Value(register, check) => {
-                value(lanes, run.value(*register), &run.program.checks[*check], sink);
-                sink.byte(b',');
+            Hole::Nothing => continue,
+            Hole::Text(register) => sink.string(lanes, registers.texts(*register)[row]),
+            Hole::Number(register, number) => {
+                let value = registers.numbers(*register)[row];
+                sink.int(
+                    lanes,
+                    match number {
+                        Number::Whole => value,
+                        Number::Millis => value.div_euclid(1_000_000),
+                    },
+                );
             }
-            Hole::Enum { value, texts, echoes } => {
-                let Value::Int(number) = run.value(*value) else { return Err(Aside) };
-                let known = texts.iter().find(|(of, _)| *of == number);
-                match known {
-                    Some((_, text)) => sink.constant(&template.constants, *text),
-                    None => other(lanes, run, echoes, number, sink),
+            Hole::Decimal(register) => sink.decimal(lanes, registers.decimals(*register)[row]),
+            Hole::Value(register, check) => {
+                let value = registers.get(*register, row);
+                sink.by(|out| json::write_value(value, &program.checks[*check], out));
+            }
+            Hole::Enum { value, texts, words } => {
+                let number = registers.numbers(*value)[row];
+                match texts.iter().find(|(of, _)| *of == number) {
+                    Some((_, text)) => {
+                        sink.constant(&template.constants, *text);
+                        continue;
+                    }
+                    None => other(run, registers, words, number, row, sink),
                 }
             }
         }
+        sink.byte(b',');
     }
     // The comma behind the event.
     sink.take_back();
-    Ok(start..sink.len())
-}
-
-#[inline(always)]
-fn value<L: Lanes>(lanes: L, value: Value<'_>, check: &Check, sink: &mut Sink<'_>) {
-    match (value, check) {
-        (Value::Text(text), _) => sink.string(lanes, text),
-        (Value::Int(number), _) => sink.int(lanes, number),
-        (Value::Decimal(number), _) => sink.decimal(lanes, number),
-        (Value::Timestamp(ns), Check::EventTime | Check::EpochMillis) => {
-            sink.int(lanes, ns.div_euclid(1_000_000));
-        }
-        (Value::Json(text), _) => sink.text(lanes, text.as_bytes()),
-        (value, check) => sink.by(|out| json::write_value(value, check, out)),
-    }
 }
 
 /// An enum's number with what follows from it, where that is not always the same.
-#[inline(always)]
-fn other<L: Lanes>(
-    lanes: L,
-    run: &mut Run<'_, '_, '_, '_>,
-    echoes: &[Echo],
+fn other(
+    run: &Run<'_, '_>,
+    registers: &Registers<'_>,
+    words: &[Word],
     number: i64,
+    row: usize,
     sink: &mut Sink<'_>,
 ) {
-    sink.int(lanes, number);
-    for echo in echoes {
-        echoed(run, echo, number, sink);
-    }
-    sink.byte(b',');
-}
-
-fn echoed(run: &mut Run<'_, '_, '_, '_>, echo: &Echo, number: i64, sink: &mut Sink<'_>) {
-    let word = match echo.other {
-        Some(other) if number == OTHER => run.machine.eval(other),
-        _ => Value::Missing,
-    };
-    let word = emit::object::word(echo, word, run.machine.arena);
-    let listed = echo.texts.iter().find(|(of, _)| *of == number).map(|(_, text)| text);
-    if word.is_none() && listed.is_none() {
-        return;
-    }
     sink.by(|out| {
-        out.push(b',');
-        out.extend_from_slice(echo.key.as_bytes());
-        match (word, listed) {
-            (Some(word), _) => json::write_string(word, out),
-            (None, Some(text)) => out.extend_from_slice(text.as_bytes()),
-            (None, None) => {}
+        json::write_int(number, out);
+        for Word { echo, word } in words {
+            let word = match echo.other {
+                Some(_) if number == OTHER => registers.get(*word, row),
+                _ => Value::Missing,
+            };
+            let word = emit::object::word(echo, word, run.arena);
+            let listed = echo.texts.iter().find(|(of, _)| *of == number).map(|(_, text)| text);
+            if word.is_none() && listed.is_none() {
+                continue;
+            }
+            out.push(b',');
+            out.extend_from_slice(echo.key.as_bytes());
+            match (word, listed) {
+                (Some(word), _) => json::write_string(word, out),
+                (None, Some(text)) => out.extend_from_slice(text.as_bytes()),
+                (None, None) => {}
+            }
         }
     });
 }

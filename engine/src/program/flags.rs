@@ -1,10 +1,11 @@
 //! What of an event is there.
 //!
 //! Each member of its objects has a flag. Those of values follow from registers, those of objects from the flags of
-//! their members: an object is there if it holds something, has all that it requires, and its guard holds.
+//! their members: an object is there if it holds something, has all that it requires, and its guard holds. A flag is a
+//! word with a bit for each record of the batch.
 
-use super::{Aside, Count, Flag, LineOutcome, Register, Run};
-use crate::value::Value;
+use super::{Flag, LineOutcome, Register, Run};
+use crate::rows::Rows;
 
 /// Always set.
 pub(super) const ALWAYS: Flag = 0;
@@ -37,43 +38,33 @@ pub(super) enum FlagStep {
     Incomplete { held: Flag, there: Flag, guards: Flag, line: usize },
 }
 
-impl Run<'_, '_, '_, '_> {
-    /// Sets the flags of an event.
-    pub(super) fn set_flags(&mut self, steps: &[FlagStep]) -> Result<(), Aside> {
-        self.flags.clear();
-        self.flags.resize(self.program.flags, false);
-        self.flags[usize::from(ALWAYS)] = true;
+impl Run<'_, '_> {
+    /// Sets the flags of the events that some records make.
+    pub(super) fn set_flags(&mut self, steps: &[FlagStep], of: Rows) {
         for step in steps {
             match step {
                 FlagStep::Set(flag, rule) => {
                     self.flags[usize::from(*flag)] = match rule {
-                        Rule::Present(register) => !self.registers.is_missing(*register),
-                        Rule::True(register) => self.value(*register) == Value::Bool(true),
-                        Rule::All(all) => all.iter().all(|flag| self.flag(*flag)),
-                        Rule::Any(any) => any.iter().any(|flag| self.flag(*flag)),
+                        Rule::Present(register) => !self.registers.missing(*register),
+                        Rule::True(register) => self.registers.truths(*register),
+                        Rule::All(all) => all.iter().fold(!0, |rows, one| rows & self.flag(*one)),
+                        Rule::Any(any) => any.iter().fold(0, |rows, one| rows | self.flag(*one)),
                     };
                 }
                 FlagStep::AsideIf(all) => {
-                    if all.iter().all(|flag| self.flag(*flag)) {
-                        return Err(Aside);
-                    }
+                    self.aside |= all.iter().fold(of, |rows, flag| rows & self.flag(*flag));
                 }
-                FlagStep::AsideUnless(flag) => {
-                    if !self.flag(*flag) {
-                        return Err(Aside);
-                    }
-                }
+                FlagStep::AsideUnless(flag) => self.aside |= of & !self.flag(*flag),
                 FlagStep::Incomplete { held, there, guards, line } => {
-                    if self.flag(*held) && self.flag(*guards) && !self.flag(*there) {
-                        self.counts.push(Count::Line(*line as u32, LineOutcome::Incomplete));
-                    }
+                    let rows = self.flag(*held) & self.flag(*guards) & !self.flag(*there);
+                    self.count_rows(*line, LineOutcome::Incomplete, rows & of);
                 }
             }
         }
-        Ok(())
     }
 
-    pub(super) fn flag(&self, flag: Flag) -> bool {
+    #[inline(always)]
+    pub(super) fn flag(&self, flag: Flag) -> Rows {
         self.flags[usize::from(flag)]
     }
 }

@@ -2,279 +2,632 @@
 
 use std::ops::Range;
 
-use super::{Aside, Count, Instead, Is, Kind, LineOutcome, Register, Run, Without};
+use super::registers::Shape;
+use super::{Instead, Is, Kind, LineOutcome, Register, Run, Walker, Without, readers};
+use crate::builtins::lower;
 use crate::convert;
-use crate::emit::fit::{Fitted, fit};
-use crate::eval::{arithmetic, choose, column_index, compare, constant_value};
-use crate::plan::{CallMissing, Column, Expr, ExprId, Outcome, Slot};
+use crate::decimal::Decimal;
+use crate::emit::fit::{EVENT_TIME_NS, Fitted, fit, is_within};
+use crate::eval::{arithmetic, choose, compare, constant_value};
+use crate::plan::{CallMissing, Check, Comparison, Expr, ExprId, Outcome, Slot};
+use crate::rows::{Rows, row_bit, rows_in};
 use crate::types::Type;
 use crate::value::Value;
 
-impl<'a> Run<'_, '_, 'a, '_> {
-    /// Does operations, one behind the other.
-    pub(super) fn operate(&mut self, operations: &Range<usize>) -> Result<(), Aside> {
+impl<'a> Run<'a, '_> {
+    /// Does operations for some records, one behind the other.
+    pub(super) fn operate(&mut self, operations: &Range<usize>, of: Rows, walker: &mut Walker<'_>) {
         let program = self.program;
         let mut at = operations.start;
         while at < operations.end {
             let operation = &program.operations[at];
             at += 1;
-            if let Kind::Unless(register, is, count) = operation.kind {
-                if !self.is(register, is) {
-                    at += count;
+            let of = of & !self.aside;
+            if let Kind::Within(register, is, count) = operation.kind {
+                let inside = of & self.rows_where(register, is);
+                if inside != 0 {
+                    self.operate(&(at..at + count), inside, walker);
                 }
-                continue;
-            }
-            let to = operation.to;
-            match &operation.kind {
-                Kind::Copy(from) => self.registers.copy(*from, to),
-                Kind::Coalesce(left, right) => {
-                    let from = if self.registers.is_missing(*left) { right } else { left };
-                    self.registers.copy(*from, to);
-                }
-                Kind::Select { condition, then, otherwise } => {
-                    let from = match self.value(*condition) {
-                        Value::Bool(true) => then,
-                        Value::Invalid(_) => condition,
-                        _ => otherwise,
-                    };
-                    self.registers.copy(*from, to);
-                }
-                Kind::Settle { from, line, without } => {
-                    let from = self.settle(*from, *line, *without)?;
-                    self.registers.copy(from, to);
-                }
-                Kind::SettleHandled { first, handled, line, without } => {
-                    let from = self.settle_handled(*first, *handled, *line, *without)?;
-                    self.registers.copy(from, to);
-                }
-                kind => {
-                    let value = self.operation(to, kind);
-                    self.registers.set(to, value);
-                }
+                at += count;
+            } else {
+                self.operation(operation.to, &operation.kind, of, walker);
             }
         }
-        Ok(())
     }
 
-    fn is(&self, register: Register, is: Is) -> bool {
-        match (self.value(register), is) {
-            (Value::Missing, Is::Missing | Is::False) | (Value::Bool(true), Is::True) => true,
-            (Value::Bool(truth), Is::False) => !truth,
-            _ => false,
+    fn rows_where(&self, register: Register, is: Is) -> Rows {
+        let registers = &self.registers;
+        match is {
+            Is::Missing => registers.missing(register),
+            Is::True => registers.truths(register),
+            Is::False => !registers.invalid(register) & !registers.truths(register),
+            Is::Number(number) => match registers.shape(register) {
+                Shape::Int => {
+                    let numbers = registers.numbers(register);
+                    rows_in(registers.there(register))
+                        .filter(|row| numbers[*row] == number)
+                        .fold(0, |rows, row| rows | row_bit(row))
+                }
+                _ => registers.there(register),
+            },
+        }
+    }
+
+    fn operation(&mut self, to: Register, kind: &'a Kind, of: Rows, walker: &mut Walker<'_>) {
+        match kind {
+            Kind::ReadText(slot) => self.read_text(to, *slot, of),
+            Kind::ReadInt(slot, call) => self.read_int(to, *slot, *call, of),
+            Kind::ReadDecimal(slot, call) => self.read_decimal(to, *slot, *call, of),
+            Kind::Read(slot, ty) => {
+                self.each(to, of, |run, row| run.read(*slot, *ty, row));
+            }
+            Kind::ReadString(slot) => self.each(to, of, |run, row| run.read_string(*slot, row)),
+            Kind::Timestamp(from) => self.timestamp(to, *from, of),
+            Kind::Lower(from) => self.lower(to, *from, of),
+            Kind::Ip(from) => self.ip(to, *from, of),
+            Kind::ToDecimal(from) => {
+                for row in rows_in(of & self.registers.there(*from)) {
+                    let number = Decimal::from_i64(self.registers.numbers(*from)[row]);
+                    self.registers.decimals_mut(to)[row] = number;
+                }
+                self.same_rows(to, *from, of);
+            }
+            Kind::NumberText(from) => self.number_text(to, *from, of),
+            Kind::Walk(expr, columns) => {
+                self.each(to, of, |run, row| run.walk(*expr, columns, row, walker));
+            }
+            Kind::Concat(parts) => self.each(to, of, |run, row| run.concat(parts, row)),
+            Kind::Not(operand) => {
+                let truths = self.registers.truths(*operand);
+                let invalid = self.registers.invalid(*operand);
+                self.set_truths(to, of, !truths, invalid);
+            }
+            Kind::Negate(operand) => self.each(to, of, |run, row| {
+                arithmetic::negate(run.registers.get(*operand, row), run.arena)
+            }),
+            Kind::AndOr { left, right, decided_by } => {
+                let [one, other] = [*left, *right].map(|side| self.registers.truths(side));
+                let decided = if *decided_by { one } else { !one };
+                let invalid =
+                    self.registers.invalid(*left) | (!decided & self.registers.invalid(*right));
+                self.set_truths(
+                    to,
+                    of,
+                    if *decided_by { one | other } else { one & other },
+                    invalid,
+                );
+            }
+            Kind::Compare(comparison, left, right) => {
+                self.compare(to, *comparison, *left, *right, of);
+            }
+            Kind::In(subject, expr) => {
+                self.each(to, of, |run, row| run.is_in(*subject, *expr, row))
+            }
+            Kind::InTexts(subject, expr) => {
+                self.each(to, of, |run, row| run.is_text_in(*subject, *expr, row));
+            }
+            Kind::Matches(subject, expr) => {
+                self.each(to, of, |run, row| run.matches(*subject, *expr, row));
+            }
+            Kind::Arithmetic(operation, left, right) => self.each(to, of, |run, row| {
+                let [left, right] = [*left, *right].map(|side| run.registers.get(side, row));
+                arithmetic::compute(*operation, left, right, run.arena)
+            }),
+            Kind::Is(outcome, negated, subject) => {
+                let rows = match outcome {
+                    Outcome::Missing => self.registers.missing(*subject),
+                    Outcome::Present => !self.registers.missing(*subject),
+                    Outcome::Invalid => self.registers.invalid(*subject),
+                };
+                self.set_truths(to, of, if *negated { !rows } else { rows }, 0);
+            }
+            Kind::Choose(subject, expr) => {
+                self.each(to, of, |run, row| run.choose(*subject, *expr, row, walker));
+            }
+            Kind::Cell { table, key, column } => {
+                self.each(to, of, |run, row| run.cell(*table, *key, *column, row, walker));
+            }
+            Kind::Convert(operand, ty) => self.each(to, of, |run, row| {
+                let value = run.registers.get(*operand, row);
+                convert::convert(value, *ty, run.context.plan.numbers, run.arena)
+            }),
+            Kind::Call(expr, args) => self.each(to, of, |run, row| run.call(*expr, args, row)),
+            Kind::Copy(from) => self.registers.copy(*from, to, of),
+            Kind::Coalesce(left, right) => {
+                let missing = self.registers.missing(*left);
+                self.registers.copy(*left, to, of & !missing);
+                self.registers.copy(*right, to, of & missing);
+            }
+            Kind::Select { condition, then, otherwise } => {
+                let (yes, no) = (Is::True, Is::False);
+                let [yes, no] = [yes, no].map(|is| of & self.rows_where(*condition, is));
+                self.registers.settle(to, of & !yes & !no, 0, !0);
+                self.registers.copy(*then, to, yes);
+                self.registers.copy(*otherwise, to, no);
+            }
+            Kind::Fit { from, check, empty_is_missing } => {
+                self.fit(to, *from, &self.program.checks[*check], *empty_is_missing, of);
+            }
+            Kind::Settle { from, line, without } => {
+                self.settle(to, *from, *line, *without, of);
+            }
+            Kind::SettleHandled { first, handled, line, without } => {
+                let missing = of & self.registers.missing(*first);
+                self.settle(to, *first, *line, *without, of & !missing);
+                self.settle_handled(to, *handled, *line, *without, missing);
+            }
+            // Done by `operate`.
+            Kind::Within(..) => {}
+        }
+    }
+
+    /// Evaluates an operation for one record after the other.
+    #[inline(always)]
+    fn each(
+        &mut self,
+        to: Register,
+        of: Rows,
+        mut value: impl FnMut(&mut Self, usize) -> Value<'a>,
+    ) {
+        for row in rows_in(of) {
+            let value = value(self, row);
+            if !self.registers.set(to, row, value) {
+                // It is no such value as the program was made for.
+                self.aside |= row_bit(row);
+            }
         }
     }
 
     #[inline(always)]
-    fn operation(&mut self, to: Register, kind: &Kind) -> Value<'a> {
-        match kind {
-            Kind::ReadText(slot) => match self.machine.plain_text(*slot) {
-                Some(text) => text,
-                None => self.machine.read(Slot::Scope(0, *slot), Type::Text),
-            },
-            Kind::Read(slot, ty) => self.machine.read(*slot, *ty),
-            Kind::ReadString(slot) => self.machine.read_string(*slot),
-            Kind::Walk(expr) => self.machine.eval(*expr),
-            Kind::Concat(parts) => self.concat(parts),
-            Kind::Not(operand) => truth(self.value(*operand), |truth| !truth),
-            Kind::Negate(operand) => arithmetic::negate(self.value(*operand), self.machine.arena),
-            Kind::AndOr { left, right, decided_by } => {
-                match truth(self.value(*left), |truth| truth) {
-                    Value::Bool(truth) if truth != *decided_by => {
-                        self::truth(self.value(*right), |truth| truth)
-                    }
-                    left => left,
-                }
+    fn set_truths(&mut self, to: Register, of: Rows, truths: Rows, invalid: Rows) {
+        self.registers.set_truths(to, of, truths);
+        self.registers.settle(to, of, !invalid, invalid);
+    }
+
+    /// A register has a value where another has.
+    #[inline(always)]
+    fn same_rows(&mut self, to: Register, from: Register, of: Rows) {
+        let (there, invalid) = (self.registers.there(from), self.registers.invalid(from));
+        self.registers.settle(to, of, there, invalid);
+    }
+
+    fn read_text(&mut self, to: Register, slot: u16, of: Rows) {
+        let content = self.context.layout.record_content();
+        let (there, plain) = (self.found.there(slot) & of, self.found.plain(slot));
+        let (found, texts) = (self.found.texts(slot), self.registers.texts_mut(to));
+        let plain = if content.cells { there } else { there & plain };
+        let mut empty = 0;
+        for row in rows_in(plain) {
+            let text = found[row];
+            let text = if content.cells { text } else { &text[1..text.len() - 1] };
+            texts[row] = text;
+            empty |= u64::from(text.is_empty()) << row;
+        }
+        let missing = if content.empty_is_missing { empty } else { 0 };
+        self.registers.settle(to, of, plain & !missing, 0);
+        for row in rows_in(there & !plain) {
+            let text = self.found.texts(slot)[row];
+            let value = if readers::int(text.as_bytes()).is_some() {
+                Value::Text(text)
+            } else {
+                self.read_found(text, Type::Text)
+            };
+            if !self.registers.set(to, row, value) {
+                self.aside |= row_bit(row);
             }
-            Kind::Compare(comparison, left, right) => {
-                compare::compare(*comparison, self.value(*left), self.value(*right))
-            }
-            Kind::In(subject, expr) => self.is_in(*subject, *expr),
-            Kind::InTexts(subject, expr) => self.is_text_in(*subject, *expr),
-            Kind::Matches(subject, expr) => self.matches(*subject, *expr),
-            Kind::Arithmetic(operation, left, right) => {
-                let (left, right) = (self.value(*left), self.value(*right));
-                arithmetic::compute(*operation, left, right, self.machine.arena)
-            }
-            Kind::Is(outcome, negated, subject) => {
-                Value::Bool(is_outcome(self.value(*subject), *outcome) != *negated)
-            }
-            Kind::Choose(subject, expr) => self.choose(*subject, *expr),
-            Kind::Cell { table, key, column } => {
-                let key = convert::text_of(self.value(*key), self.machine.arena);
-                self.machine.cell_of(*table, key, *column)
-            }
-            Kind::Convert(operand, ty) => {
-                let numbers = self.machine.plan.numbers;
-                convert::convert(self.value(*operand), *ty, numbers, self.machine.arena)
-            }
-            Kind::Call(expr, args) => self.call(*expr, args),
-            Kind::Fit { from, check, empty_is_missing } => {
-                self.fitted(*from, *check, *empty_is_missing)
-            }
-            Kind::Column(from) => {
-                let value = self.value(*from);
-                self.machine.columns[usize::from(to)] = value;
-                // Columns have the first registers.
-                value
-            }
-            // Done by `operate`.
-            Kind::Unless(..)
-            | Kind::Copy(_)
-            | Kind::Coalesce(..)
-            | Kind::Select { .. }
-            | Kind::Settle { .. }
-            | Kind::SettleHandled { .. } => Value::Missing,
         }
     }
 
-    fn concat(&self, parts: &Range<usize>) -> Value<'a> {
-        let mut text = bumpalo::collections::String::new_in(self.machine.arena);
+    /// Reads the text of a slot.
+    fn read_found(&self, text: &'a str, ty: Type) -> Value<'a> {
+        let content = self.context.layout.record_content();
+        if content.present(text) { content.read(text, ty, self.arena) } else { Value::Missing }
+    }
+
+    fn read_int(&mut self, to: Register, slot: u16, call: ExprId, of: Rows) {
+        let there = self.found.there(slot) & of;
+        self.registers.settle(to, of, there, 0);
+        let cells = self.context.layout.record_content().cells;
+        for row in rows_in(there) {
+            let text = self.found.texts(slot)[row];
+            match readers::int(if cells { text.as_bytes() } else { unquoted(text) }) {
+                Some(number) => self.registers.numbers_mut(to)[row] = number,
+                None => self.called_on_text(to, text, call, row),
+            }
+        }
+    }
+
+    fn read_decimal(&mut self, to: Register, slot: u16, call: ExprId, of: Rows) {
+        // In a cell a point may be anything.
+        let usual = !self.context.layout.record_content().cells;
+        let there = self.found.there(slot) & of;
+        self.registers.settle(to, of, there, 0);
+        for row in rows_in(there) {
+            let text = self.found.texts(slot)[row];
+            match readers::decimal(unquoted(text)).filter(|_| usual) {
+                Some(number) => self.registers.decimals_mut(to)[row] = number,
+                None => self.called_on_text(to, text, call, row),
+            }
+        }
+    }
+
+    /// What a function of one text makes of the text of a slot.
+    fn called_on_text(&mut self, to: Register, text: &'a str, call: ExprId, row: usize) {
+        let value = match self.read_found(text, Type::Text) {
+            text @ Value::Text(_) => self.called(call, &[text], row),
+            none => none,
+        };
+        if !self.registers.set(to, row, value) {
+            self.aside |= row_bit(row);
+        }
+    }
+
+    fn slot(&self, slot: Slot, row: usize) -> Option<&'a str> {
+        let text = match slot {
+            Slot::Scope(0, slot) => self.found.get(slot, row)?,
+            Slot::Choice(choice) => {
+                let ways = &self.context.plan.choices[usize::from(choice)];
+                let (_, value) = ways.iter().find(|(probe, _)| self.slot(*probe, row).is_some())?;
+                return self.slot(*value, row);
+            }
+            Slot::Scope(..) | Slot::Wrapper(_) | Slot::WrapperPart(..) => return None,
+        };
+        self.context.layout.record_content().present(text).then_some(text)
+    }
+
+    fn read(&self, slot: Slot, ty: Type, row: usize) -> Value<'a> {
+        let content = self.context.layout.record_content();
+        self.slot(slot, row).map_or(Value::Missing, |text| content.read(text, ty, self.arena))
+    }
+
+    fn read_string(&self, slot: Slot, row: usize) -> Value<'a> {
+        let content = self.context.layout.record_content();
+        self.slot(slot, row).map_or(Value::Missing, |text| content.read_string(text, self.arena))
+    }
+
+    fn timestamp(&mut self, to: Register, from: Register, of: Rows) {
+        let there = of & self.registers.there(from);
+        let mut invalid = of & self.registers.invalid(from);
+        for row in rows_in(there) {
+            let text = self.registers.texts(from)[row];
+            let ns = self.clock.read(text.as_bytes()).or_else(|| crate::read::timestamp(text));
+            match ns {
+                Some(ns) => self.registers.numbers_mut(to)[row] = ns,
+                None => invalid |= row_bit(row),
+            }
+        }
+        self.registers.settle(to, of, there & !invalid, invalid);
+    }
+
+    fn lower(&mut self, to: Register, from: Register, of: Rows) {
+        let mut empty = 0;
+        for row in rows_in(of & self.registers.there(from)) {
+            let text = self.registers.texts(from)[row];
+            empty |= u64::from(text.is_empty()) << row;
+            self.registers.texts_mut(to)[row] = lower::lower(text, self.arena);
+        }
+        self.same_rows(to, from, of);
+        if self.context.plan.input.empty_is_missing {
+            self.registers.settle(to, empty, 0, 0);
+        }
+    }
+
+    fn ip(&mut self, to: Register, from: Register, of: Rows) {
+        self.same_rows(to, from, of);
+        for row in rows_in(of & self.registers.there(from)) {
+            let text = self.registers.texts(from)[row];
+            if readers::is_canonical_ipv4(text.as_bytes()) {
+                self.registers.texts_mut(to)[row] = text;
+            } else {
+                let address = convert::convert(
+                    Value::Text(text),
+                    Type::Ip,
+                    crate::types::NumberFormat::default(),
+                    self.arena,
+                );
+                self.registers.set(to, row, address);
+            }
+        }
+    }
+
+    fn number_text(&mut self, to: Register, from: Register, of: Rows) {
+        for row in rows_in(of & self.registers.there(from)) {
+            let mut buffer = super::text::NumberBuffer::default();
+            let text = match self.registers.shape(from) {
+                Shape::Decimal => buffer.decimal(self.registers.decimals(from)[row]),
+                _ => buffer.int(self.registers.numbers(from)[row]),
+            };
+            let text = &*self.arena.alloc_str(text);
+            self.registers.texts_mut(to)[row] = text;
+        }
+        self.same_rows(to, from, of);
+    }
+
+    fn concat(&self, parts: &Range<usize>, row: usize) -> Value<'a> {
+        let mut text = bumpalo::collections::String::new_in(self.arena);
         let mut missing = false;
         for part in &self.program.operands[parts.clone()] {
-            match convert::text_of(self.value(*part), self.machine.arena) {
+            match convert::text_of(self.registers.get(*part, row), self.arena) {
                 Value::Text(part) => text.push_str(part),
                 invalid @ Value::Invalid(_) => return invalid,
                 _ => missing = true,
             }
         }
-        if missing { Value::Missing } else { self.machine.non_empty(text.into_bump_str()) }
+        if missing { Value::Missing } else { self.non_empty(text.into_bump_str()) }
     }
 
-    fn is_in(&self, subject: Register, expr: ExprId) -> Value<'a> {
-        match &self.machine.plan.exprs[expr as usize] {
-            Expr::In(_, constants) => compare::is_in(self.value(subject), constants),
+    fn non_empty(&self, text: &'a str) -> Value<'a> {
+        if text.is_empty() && self.context.plan.input.empty_is_missing {
+            Value::Missing
+        } else {
+            Value::Text(text)
+        }
+    }
+
+    fn compare(
+        &mut self,
+        to: Register,
+        comparison: Comparison,
+        left: Register,
+        right: Register,
+        of: Rows,
+    ) {
+        let registers = &self.registers;
+        let invalid = registers.invalid(left) | registers.invalid(right);
+        let both = registers.there(left) & registers.there(right) & of;
+        let holds = match (registers.shape(left), registers.shape(right)) {
+            (Shape::Text, Shape::Text) => {
+                holding(comparison, registers.texts(left), registers.texts(right), both)
+            }
+            (Shape::Int, Shape::Int) => {
+                holding(comparison, registers.numbers(left), registers.numbers(right), both)
+            }
+            (Shape::Decimal, Shape::Decimal) => {
+                holding(comparison, registers.decimals(left), registers.decimals(right), both)
+            }
+            _ => None,
+        };
+        let Some(holds) = holds else {
+            return self.each(to, of, |run, row| {
+                let [left, right] = [left, right].map(|side| run.registers.get(side, row));
+                compare::compare(comparison, left, right)
+            });
+        };
+        // Beside something missing only `!=` holds.
+        let missing = if comparison == Comparison::NotEqual { !both } else { 0 };
+        self.set_truths(to, of, holds | missing, invalid);
+    }
+
+    fn is_in(&self, subject: Register, expr: ExprId, row: usize) -> Value<'a> {
+        match &self.context.plan.exprs[expr as usize] {
+            Expr::In(_, constants) => compare::is_in(self.registers.get(subject, row), constants),
             _ => Value::Missing,
         }
     }
 
-    fn is_text_in(&self, subject: Register, expr: ExprId) -> Value<'a> {
-        match &self.machine.plan.exprs[expr as usize] {
-            Expr::InTexts(_, texts) => compare::is_text_in(self.value(subject), texts),
+    fn is_text_in(&self, subject: Register, expr: ExprId, row: usize) -> Value<'a> {
+        match &self.context.plan.exprs[expr as usize] {
+            Expr::InTexts(_, texts) => compare::is_text_in(self.registers.get(subject, row), texts),
             _ => Value::Missing,
         }
     }
 
-    fn matches(&self, subject: Register, expr: ExprId) -> Value<'a> {
-        match &self.machine.plan.exprs[expr as usize] {
-            Expr::Matches(_, pattern) => compare::matches(self.value(subject), pattern),
+    fn matches(&self, subject: Register, expr: ExprId, row: usize) -> Value<'a> {
+        match &self.context.plan.exprs[expr as usize] {
+            Expr::Matches(_, pattern) => {
+                compare::matches(self.registers.get(subject, row), pattern)
+            }
             _ => Value::Missing,
         }
     }
 
-    fn choose(&mut self, subject: Register, expr: ExprId) -> Value<'a> {
-        let plan = self.machine.plan;
+    fn choose(
+        &self,
+        subject: Register,
+        expr: ExprId,
+        row: usize,
+        walker: &mut Walker<'_>,
+    ) -> Value<'a> {
+        let plan = self.context.plan;
         let Expr::Match(arms) = &plan.exprs[expr as usize] else { return Value::Missing };
-        let subject = convert::text_of(self.value(subject), self.machine.arena);
-        match choose::arm(expr, arms, subject, self.machine.tally) {
+        let subject = convert::text_of(self.registers.get(subject, row), self.arena);
+        match choose::arm(expr, arms, subject, walker.tally) {
             Ok(arm) => match &plan.exprs[arm as usize] {
                 Expr::Constant(constant) => constant_value(constant),
-                _ => self.machine.eval(arm),
+                _ => Value::Missing,
             },
             Err(invalid) => invalid,
         }
     }
 
-    fn call(&mut self, expr: ExprId, args: &Range<usize>) -> Value<'a> {
-        let Expr::Call(callee, _, missing) = &self.machine.plan.exprs[expr as usize] else {
-            return Value::Missing;
-        };
+    fn cell(
+        &self,
+        table: u16,
+        key: Register,
+        column: u16,
+        row: usize,
+        walker: &mut Walker<'_>,
+    ) -> Value<'a> {
+        let key = convert::text_of(self.registers.get(key, row), self.arena);
+        choose::cell(self.context.plan, table, key, column, walker.tally)
+    }
+
+    fn call(&mut self, expr: ExprId, args: &Range<usize>, row: usize) -> Value<'a> {
         let args = &self.program.operands[args.clone()];
-        let values = self.machine.arena.alloc_slice_fill_copy(args.len(), Value::Missing);
-        let mut any_missing = false;
+        let values = self.arena.alloc_slice_fill_copy(args.len(), Value::Missing);
         for (value, arg) in values.iter_mut().zip(args) {
-            *value = self.value(*arg);
-            match value {
-                Value::Invalid(_) => return *value,
-                Value::Missing => any_missing = true,
-                _ => {}
-            }
+            *value = self.registers.get(*arg, row);
         }
-        if any_missing && *missing == CallMissing::Propagate {
+        self.called(expr, values, row)
+    }
+
+    /// What a function gives for these values.
+    fn called(&mut self, expr: ExprId, values: &[Value<'a>], row: usize) -> Value<'a> {
+        let (callee, missing) = match &self.context.plan.exprs[expr as usize] {
+            Expr::Call(callee, _, missing) => (callee, missing),
+            Expr::Convert(_, ty) => {
+                let numbers = self.context.plan.numbers;
+                return convert::convert(values[0], *ty, numbers, self.arena);
+            }
+            _ => return Value::Missing,
+        };
+        if let Some(invalid) = values.iter().find(|value| matches!(value, Value::Invalid(_))) {
+            return *invalid;
+        }
+        if *missing == CallMissing::Propagate && values.contains(&Value::Missing) {
             return Value::Missing;
         }
-        self.machine.called(&*callee.code, values)
-    }
-
-    #[inline]
-    fn fitted(&self, from: Register, check: usize, empty_is_missing: bool) -> Value<'a> {
-        match self.value(from) {
-            Value::Missing => Value::Missing,
-            Value::Text("") if empty_is_missing => Value::Missing,
-            value => match fit(&self.program.checks[check], value, self.machine.arena) {
-                Fitted::Value(value) => value,
-                Fitted::Missing => Value::Missing,
-                Fitted::Invalid(_, fault) => Value::Invalid(fault),
-            },
+        let (value, twice) = callee.code.call_noting_time(values, self.arena);
+        if twice {
+            // The walk stops at the first operand that is invalid, and may not have come to such a time.
+            self.aside |= row_bit(row);
+        }
+        match value {
+            Value::Text(text) => self.non_empty(text),
+            value => value,
         }
     }
 
-    /// The register of a line's final value.
-    #[inline(always)]
-    fn settle(&mut self, from: Register, line: usize, without: Without) -> Result<Register, Aside> {
-        let (instead, nothing, zero) = match self.value(from) {
-            Value::Missing => (without.missing, LineOutcome::Missing, LineOutcome::MissingIsZero),
-            Value::Invalid(_) => {
-                (without.invalid, LineOutcome::Invalid, LineOutcome::InvalidIsZero)
-            }
-            _ => {
-                self.count(line, LineOutcome::Value);
-                return Ok(from);
-            }
+    fn fit(
+        &mut self,
+        to: Register,
+        from: Register,
+        check: &'a Check,
+        empty_is_missing: bool,
+        of: Rows,
+    ) {
+        let registers = &self.registers;
+        let (there, mut invalid) = (registers.there(from) & of, registers.invalid(from) & of);
+        let shape = registers.shape(from);
+        let mut missing = 0;
+        let unfit = |fits: &dyn Fn(usize) -> bool| {
+            rows_in(there).filter(|row| !fits(*row)).fold(0, |rows, row| rows | row_bit(row))
         };
-        let (register, outcome) = match instead {
-            Instead::Aside => return Err(Aside),
-            Instead::Nothing(register) => (register, nothing),
-            Instead::Zero(register) => (register, zero),
+        if shape == Shape::Text && empty_is_missing {
+            let texts = registers.texts(from);
+            missing = unfit(&|row| !texts[row].is_empty());
+        }
+        if shape == Shape::Any || shape != registers.shape(to) {
+            return self.each(to, of, |run, row| {
+                if missing & row_bit(row) != 0 {
+                    return Value::Missing;
+                }
+                match fit(check, run.registers.get(from, row), run.arena) {
+                    Fitted::Value(value) => value,
+                    Fitted::Missing => Value::Missing,
+                    Fitted::Invalid(_, fault) => Value::Invalid(fault),
+                }
+            });
+        }
+        // The values stay where they are.
+        invalid |= match (check, shape) {
+            (Check::LimitedText(limits), Shape::Text) => {
+                let texts = registers.texts(from);
+                unfit(&|row| is_within(limits, texts[row]))
+            }
+            (Check::Int(low, high), Shape::Int) => {
+                let numbers = registers.numbers(from);
+                unfit(&|row| (*low..=*high).contains(&numbers[row]))
+            }
+            (Check::Enum(listed), Shape::Int) => {
+                let numbers = registers.numbers(from);
+                unfit(&|row| listed.contains(&numbers[row]))
+            }
+            (Check::EventTime, Shape::Timestamp) => {
+                let numbers = registers.numbers(from);
+                unfit(&|row| EVENT_TIME_NS.contains(&numbers[row]))
+            }
+            (Check::DurationMillis(low, high), Shape::Duration) => {
+                let numbers = registers.numbers(from);
+                unfit(&|row| (*low..=*high).contains(&numbers[row].div_euclid(1_000_000)))
+            }
+            _ => 0,
         };
-        self.count(line, outcome);
-        Ok(register)
+        let (invalid, there) = (invalid & !missing, there & !missing & !invalid);
+        self.registers.settle(to, of, there, invalid);
+    }
+
+    /// The final values of a line.
+    fn settle(&mut self, to: Register, from: Register, line: usize, without: Without, of: Rows) {
+        let there = of & self.registers.there(from);
+        let (missing, invalid) =
+            (of & self.registers.missing(from), of & self.registers.invalid(from));
+        self.registers.copy(from, to, of);
+        self.registers.settle(to, of, there, 0);
+        self.count_rows(line, LineOutcome::Value, there);
+        let outcomes = (LineOutcome::Missing, LineOutcome::MissingIsZero);
+        self.instead(to, without.missing, line, outcomes, missing);
+        let outcomes = (LineOutcome::Invalid, LineOutcome::InvalidIsZero);
+        self.instead(to, without.invalid, line, outcomes, invalid);
+    }
+
+    /// What becomes of a line where it has no value.
+    fn instead(
+        &mut self,
+        to: Register,
+        instead: Instead,
+        line: usize,
+        (nothing, is_zero): (LineOutcome, LineOutcome),
+        of: Rows,
+    ) {
+        match instead {
+            _ if of == 0 => {}
+            Instead::Aside => self.aside |= of,
+            Instead::Nothing => self.count_rows(line, nothing, of),
+            Instead::Zero(zero) => {
+                self.registers.copy(zero, to, of);
+                self.count_rows(line, is_zero, of);
+            }
+        }
     }
 
     fn settle_handled(
         &mut self,
-        first: Register,
+        to: Register,
         handled: Register,
         line: usize,
         without: Without,
-    ) -> Result<Register, Aside> {
-        if !self.registers.is_missing(first) {
-            return self.settle(first, line, without);
-        }
-        match self.value(handled) {
-            Value::Missing => self.settle(handled, line, without),
-            Value::Invalid(_) => Err(Aside),
-            _ => {
-                self.count(line, LineOutcome::MissingIsHandled);
-                Ok(handled)
-            }
-        }
-    }
-
-    #[inline(always)]
-    fn count(&mut self, line: usize, outcome: LineOutcome) {
-        // A plan has far fewer lines.
-        self.counts.push(Count::Line(line as u32, outcome));
+        of: Rows,
+    ) {
+        self.aside |= of & self.registers.invalid(handled);
+        let there = of & self.registers.there(handled);
+        self.registers.copy(handled, to, of);
+        self.count_rows(line, LineOutcome::MissingIsHandled, there);
+        let missing = of & self.registers.missing(handled);
+        let outcomes = (LineOutcome::Missing, LineOutcome::MissingIsZero);
+        self.instead(to, without.missing, line, outcomes, missing);
     }
 }
 
-/// The register of a column.
-pub(super) fn column_register(column: Column) -> Register {
-    column_index(column) as Register
-}
-
-/// A truth value, missing counting as false.
-fn truth<'a>(value: Value<'a>, of: impl Fn(bool) -> bool) -> Value<'a> {
-    match value {
-        Value::Bool(truth) => Value::Bool(of(truth)),
-        Value::Invalid(_) => value,
-        _ => Value::Bool(of(false)),
+/// The text between the quotes, if there are any.
+#[inline(always)]
+fn unquoted(text: &str) -> &[u8] {
+    match text.as_bytes() {
+        [b'"', inside @ .., b'"'] => inside,
+        all => all,
     }
 }
 
-fn is_outcome(value: Value<'_>, outcome: Outcome) -> bool {
-    match outcome {
-        Outcome::Missing => value == Value::Missing,
-        Outcome::Present => value != Value::Missing,
-        Outcome::Invalid => matches!(value, Value::Invalid(_)),
-    }
+/// The records for which a comparison holds. None if it is one of texts only.
+#[inline(always)]
+fn holding<T: PartialOrd>(
+    comparison: Comparison,
+    left: &[T],
+    right: &[T],
+    of: Rows,
+) -> Option<Rows> {
+    let filter = |holds: &dyn Fn(&T, &T) -> bool| {
+        rows_in(of)
+            .filter(|row| holds(&left[*row], &right[*row]))
+            .fold(0, |rows, row| rows | row_bit(row))
+    };
+    Some(match comparison {
+        Comparison::Equal => filter(&|left, right| left == right),
+        Comparison::NotEqual => filter(&|left, right| left != right),
+        Comparison::Less => filter(&|left, right| left < right),
+        Comparison::LessEqual => filter(&|left, right| left <= right),
+        Comparison::Greater => filter(&|left, right| left > right),
+        Comparison::GreaterEqual => filter(&|left, right| left >= right),
+        Comparison::StartsWith | Comparison::EndsWith | Comparison::Contains => return None,
+    })
 }

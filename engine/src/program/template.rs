@@ -3,9 +3,9 @@
 use std::collections::HashMap;
 
 use super::compile::{Compiler, Unsupported, ZERO, ZERO_DECIMAL};
-use super::emit::{Hole, Piece, Template};
+use super::emit::{Hole, Number, OTHER, Piece, Template, Word};
 use super::flags::{ALWAYS, FlagStep, NEVER, Rule};
-use super::operate::column_register;
+use super::registers::Shape;
 use super::text::{Constant, Constants};
 use super::{Flag, Instead, Is, Kind, Operation, Register, Step, Without};
 use crate::plan::{
@@ -90,13 +90,12 @@ impl Compiler<'_> {
             let zero = if column.ty() == Type::Decimal { ZERO_DECIMAL } else { ZERO };
             let (value, _) =
                 self.field(field, column_line(column), column.ty() == Type::Text, zero)?;
-            let to = column_register(column);
-            self.program.operations.push(Operation { to, kind: Kind::Column(value) });
-            self.columns[column as usize] = Some(to);
+            self.columns[column as usize] = Some(value);
         }
+        let missing = self.missing()?;
+        let columns = self.columns.map(|column| column.unwrap_or(missing));
         let mut extra = Vec::new();
         for (line, (name, field)) in emit.extra.iter().enumerate() {
-            let missing = self.missing()?;
             let (value, _) = self.field(field, extra_line(line), true, missing)?;
             extra.push((name.clone(), value, self.check(&field.check)));
         }
@@ -120,7 +119,8 @@ impl Compiler<'_> {
         // What was evaluated for this event may be out of date for the next.
         self.known = known;
         let Draft { pieces, constants, constant_bytes, flags, .. } = draft;
-        let template = Template { emit: index, extra, flags, pieces, constants, constant_bytes };
+        let template =
+            Template { emit: index, columns, extra, flags, pieces, constants, constant_bytes };
         self.program.emits.push(template);
         let operations = start..self.program.operations.len();
         Ok(Step::Emit { operations, template: self.program.emits.len() - 1 })
@@ -146,10 +146,9 @@ impl Compiler<'_> {
         zero: Register,
     ) -> Result<(Register, bool), Unsupported> {
         let from = self.fitted(field, field.value, empty_is_missing)?;
-        let nothing = self.missing()?;
         let instead = |policy| match policy {
             Policy::Reject => Instead::Aside,
-            Policy::Skip => Instead::Nothing(nothing),
+            Policy::Skip => Instead::Nothing,
             Policy::Zero => Instead::Zero(zero),
         };
         let missing = match field.on_missing {
@@ -164,14 +163,30 @@ impl Compiler<'_> {
             None => field.invalid,
         };
         let without = Without { missing: instead(missing), invalid: instead(invalid) };
-        let kind = match field.on_missing {
+        let always = missing != Policy::Skip && invalid != Policy::Skip;
+        let or_zero = if missing == Policy::Zero || invalid == Policy::Zero {
+            self.shape(zero)
+        } else {
+            Shape::Nothing
+        };
+        let settled = match field.on_missing {
             Some(Handler::Value(handler)) => {
                 let handled = self.handled(field, from, handler, empty_is_missing)?;
-                Kind::SettleHandled { first: from, handled, line, without }
+                let shape = self.shape(from).or(self.shape(handled)).or(or_zero);
+                self.push(Kind::SettleHandled { first: from, handled, line, without }, shape)?
             }
-            _ => Kind::Settle { from, line, without },
+            _ if or_zero == Shape::Nothing => {
+                let to = self.alias(self.place(from))?;
+                let kind = Kind::Settle { from, line, without };
+                self.program.operations.push(Operation { to, kind });
+                to
+            }
+            _ => {
+                let shape = self.shape(from).or(or_zero);
+                self.push(Kind::Settle { from, line, without }, shape)?
+            }
         };
-        Ok((self.push(kind)?, missing != Policy::Skip && invalid != Policy::Skip))
+        Ok((settled, always))
     }
 
     /// What a handler gives; evaluated only without a value.
@@ -183,7 +198,7 @@ impl Compiler<'_> {
         empty_is_missing: bool,
     ) -> Result<Register, Unsupported> {
         let jump = self.program.operations.len();
-        let kind = Kind::Unless(first, Is::Missing, 0);
+        let kind = Kind::Within(first, Is::Missing, 0);
         self.program.operations.push(Operation { to: first, kind });
         let known = self.known.clone();
         let value = self.fitted(field, handler, empty_is_missing)?;
@@ -203,8 +218,15 @@ impl Compiler<'_> {
         if !may_be_empty && self.always_fits(value, &field.check) {
             return Ok(from);
         }
+        let wanted = fitting(&field.check);
         let check = self.check(&field.check);
-        self.push(Kind::Fit { from, check, empty_is_missing })
+        let kind = Kind::Fit { from, check, empty_is_missing };
+        if self.shape(from) != wanted || wanted == Shape::Any {
+            return self.push(kind, wanted);
+        }
+        let to = self.alias(self.place(from))?;
+        self.program.operations.push(Operation { to, kind });
+        Ok(to)
     }
 
     /// Is it never the empty text? One that the author wrote is a value.
@@ -329,19 +351,52 @@ impl Compiler<'_> {
             }
             OutputNode::Value(field) => {
                 let (value, always) = self.field(field, line, false, ZERO)?;
-                let check = self.check(&field.check);
-                self.hole(member, value, always, Hole::Value(value, check), draft)
+                let hole = match (self.shape(value), &field.check) {
+                    (Shape::Text | Shape::Ip, _) => Hole::Text(value),
+                    (Shape::Int, _) => Hole::Number(value, Number::Whole),
+                    (Shape::Timestamp, Check::EventTime | Check::EpochMillis)
+                    | (Shape::Duration, _) => Hole::Number(value, Number::Millis),
+                    (Shape::Decimal, _) => Hole::Decimal(value),
+                    (_, check) => Hole::Value(value, self.check(check)),
+                };
+                self.hole(member, value, always, hole, draft)
             }
             OutputNode::Enum(field, echoes) => {
                 let Check::Enum(numbers) = &field.check else { return Err(Unsupported) };
                 let (value, always) = self.field(field, line, false, ZERO)?;
+                if self.shape(value) != Shape::Int {
+                    return Err(Unsupported);
+                }
                 let texts = enum_texts(numbers, echoes, draft);
-                let hole = Hole::Enum { value, texts, echoes: echoes.clone() };
-                self.hole(member, value, always, hole, draft)
+                let words = self.words(value, echoes)?;
+                self.hole(member, value, always, Hole::Enum { value, texts, words }, draft)
             }
             OutputNode::Object(object) => self.object(&member.key, object, line, draft),
             OutputNode::List(elements) => self.list(member, elements, line, draft),
         }
+    }
+
+    /// The words that stand for *Other*; evaluated only for that.
+    fn words(&mut self, value: Register, echoes: &[Echo]) -> Result<Vec<Word>, Unsupported> {
+        let mut words = Vec::new();
+        for echo in echoes {
+            let missing = self.missing()?;
+            let word = match echo.other {
+                None => missing,
+                Some(other) => {
+                    let jump = self.program.operations.len();
+                    let kind = Kind::Within(value, Is::Number(OTHER), 0);
+                    self.program.operations.push(Operation { to: value, kind });
+                    let known = self.known.clone();
+                    let word = self.value(other)?;
+                    self.jump_to_here(jump);
+                    self.known = known;
+                    word
+                }
+            };
+            words.push(Word { echo: echo.clone(), word });
+        }
+        Ok(words)
     }
 
     /// A value behind its key.
@@ -380,7 +435,7 @@ impl Compiler<'_> {
                 let guard = self.value(guard)?;
                 // Without it nothing in the object is evaluated.
                 let jump = self.program.operations.len();
-                let kind = Kind::Unless(guard, Is::True, 0);
+                let kind = Kind::Within(guard, Is::True, 0);
                 self.program.operations.push(Operation { to: guard, kind });
                 known = Some((jump, self.known.clone()));
                 self.flag(Rule::True(guard), draft)?
@@ -427,6 +482,20 @@ impl Compiler<'_> {
     }
 }
 
+/// What values that fit are.
+fn fitting(check: &Check) -> Shape {
+    match check {
+        Check::Text | Check::LimitedText(_) => Shape::Text,
+        Check::Int(..) | Check::Enum(_) => Shape::Int,
+        Check::Decimal => Shape::Decimal,
+        Check::Bool => Shape::Bool,
+        Check::EventTime | Check::EpochMillis | Check::Rfc3339 => Shape::Timestamp,
+        Check::DurationMillis(..) => Shape::Duration,
+        Check::Ip => Shape::Ip,
+        Check::Float | Check::Json | Check::List(_) => Shape::Any,
+    }
+}
+
 /// A flag that is no new one.
 fn simple(rule: Rule) -> Result<Flag, Rule> {
     match rule {
@@ -454,9 +523,7 @@ fn simple(rule: Rule) -> Result<Flag, Rule> {
 
 /// For each number that has no word of its own all that is written for it.
 fn enum_texts(numbers: &[i64], echoes: &[Echo], draft: &mut Draft<'_>) -> Vec<(i64, Constant)> {
-    let has_word = |number: i64| {
-        number == super::emit::OTHER && echoes.iter().any(|echo| echo.other.is_some())
-    };
+    let has_word = |number: i64| number == OTHER && echoes.iter().any(|echo| echo.other.is_some());
     let plain = numbers.iter().filter(|number| !has_word(**number));
     let texts = plain.map(|number| {
         let mut text = format!("{number},");

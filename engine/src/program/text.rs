@@ -100,6 +100,16 @@ impl<'o> Sink<'o> {
         self.len += 1;
     }
 
+    /// Cuts off what was written since.
+    pub(super) fn cut(&mut self, len: usize) {
+        self.len = len;
+    }
+
+    /// What was written.
+    pub(super) fn written(&self) -> &[u8] {
+        &self.buffer[..self.len]
+    }
+
     /// Takes the last byte back.
     #[inline(always)]
     pub(super) fn take_back(&mut self) {
@@ -158,28 +168,96 @@ impl<'o> Sink<'o> {
     /// Writes a whole number.
     #[inline(always)]
     pub(super) fn int<L: Lanes>(&mut self, lanes: L, number: i64) {
-        self.text(lanes, itoa::Buffer::new().format(number).as_bytes());
+        self.text(lanes, NumberBuffer::default().int(number).as_bytes());
     }
 
     /// Writes a decimal without trailing zeros.
     #[inline(always)]
     pub(super) fn decimal<L: Lanes>(&mut self, lanes: L, number: Decimal) {
-        const PLACES: usize = Decimal::PLACES as usize;
-        const ONE: u128 = 10_u128.pow(Decimal::PLACES);
+        self.text(lanes, NumberBuffer::default().decimal(number).as_bytes());
+    }
+}
+
+/// Room for the text of a number.
+pub(super) struct NumberBuffer {
+    /// A sign, 21 digits, a point, 18 digits.
+    bytes: [u8; 48],
+}
+
+impl Default for NumberBuffer {
+    #[inline(always)]
+    fn default() -> Self {
+        Self { bytes: [0; 48] }
+    }
+}
+
+impl NumberBuffer {
+    #[inline(always)]
+    pub(super) fn int(&mut self, number: i64) -> &str {
+        let len = self.put(0, itoa::Buffer::new().format(number));
+        self.text(len)
+    }
+
+    /// A decimal without trailing zeros.
+    #[inline(always)]
+    pub(super) fn decimal(&mut self, number: Decimal) -> &str {
+        const ONE: u64 = 10_u64.pow(Decimal::PLACES);
+        let mut len = 0;
         if number.0 < 0 {
-            self.byte(b'-');
+            len = self.put(0, "-");
         }
-        let (whole, fraction) = (number.0.unsigned_abs() / ONE, number.0.unsigned_abs() % ONE);
-        self.text(lanes, itoa::Buffer::new().format(whole).as_bytes());
+        let magnitude = number.0.unsigned_abs();
+        let fraction = match u64::try_from(magnitude) {
+            // Amounts are mostly small, and dividing 128 bits takes long.
+            Ok(magnitude) => {
+                len = self.put(len, itoa::Buffer::new().format(magnitude / ONE));
+                magnitude % ONE
+            }
+            Err(_) => {
+                len = self.put(len, itoa::Buffer::new().format(magnitude / u128::from(ONE)));
+                // Less than 10^18.
+                (magnitude % u128::from(ONE)) as u64
+            }
+        };
         if fraction != 0 {
-            let mut digits = [b'0'; PLACES + 1];
-            digits[0] = b'.';
-            // Less than 10^18.
-            let mut buffer = itoa::Buffer::new();
-            let tail = buffer.format(fraction as u64).as_bytes();
-            digits[PLACES + 1 - tail.len()..].copy_from_slice(tail);
-            let zeros = digits.iter().rev().take_while(|digit| **digit == b'0').count();
-            self.text(lanes, &digits[..PLACES + 1 - zeros]);
+            let point = len;
+            // All its places stand behind a 1, which becomes the point.
+            len = self.put(len, itoa::Buffer::new().format(ONE + fraction));
+            self.bytes[point] = b'.';
+            while self.bytes[len - 1] == b'0' {
+                len -= 1;
+            }
+        }
+        self.text(len)
+    }
+
+    #[inline(always)]
+    fn put(&mut self, at: usize, text: &str) -> usize {
+        self.bytes[at..at + text.len()].copy_from_slice(text.as_bytes());
+        at + text.len()
+    }
+
+    #[inline(always)]
+    fn text(&self, len: usize) -> &str {
+        std::str::from_utf8(&self.bytes[..len]).expect("digits and signs are ASCII")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn numbers_are_written_as_they_are_shown(number in any::<i128>(), shift in 0_u32..128) {
+            let number = number >> shift;
+            let decimal = Decimal(number);
+            let mut buffer = NumberBuffer::default();
+            prop_assert_eq!(buffer.decimal(decimal), decimal.to_string());
+            let int = number as i64;
+            prop_assert_eq!(buffer.int(int), int.to_string());
         }
     }
 }

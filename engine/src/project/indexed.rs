@@ -10,8 +10,11 @@
 
 use std::ops::Range;
 
+use crate::block::Record;
 use crate::plan::{Node, Projection};
+use crate::project::found::Found;
 use crate::project::{json, skip, string};
+use crate::rows::{Rows, row_bit};
 use crate::simd::index::{Indexed, signature};
 use crate::simd::{BLOCK, Kernel, Lanes, Level, low_bits};
 
@@ -64,24 +67,27 @@ struct Object {
     near: [u64; 2],
 }
 
-/// What is found.
-pub(crate) struct Slots<'s, 'b> {
-    pub(crate) texts: &'s mut [Option<&'b str>],
-    /// Which of them are strings without escapes.
-    pub(crate) plain: &'s mut [bool],
-}
-
 /// Memory that is used again from record to record.
 #[derive(Debug, Default)]
 pub(crate) struct Scratch {
     objects: Vec<Object>,
     walk: json::Scratch,
+    /// For the names that are written with escapes.
+    name: String,
+}
+
+/// Several records of an index, the first of which has the first token.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct IndexedRecords<'b, 'i, 'r> {
+    pub(crate) indexed: Indexed<'b, 'i>,
+    /// All bytes that offsets count in.
+    pub(crate) bytes: &'b [u8],
+    pub(crate) records: &'r [Record],
 }
 
 /// What is to be known of a record to project it.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct IndexedRecord<'b, 'i> {
-    indexed: Indexed<'b, 'i>,
+struct FoundRecord {
     object: Object,
     /// Where it starts and ends, spaces left out.
     start: usize,
@@ -184,43 +190,34 @@ impl Search {
         }
     }
 
-    /// Fills `slots` as [`json::project`] does. False if the record is one that is left to that.
-    #[inline]
+    /// Fills the slots of records as [`json::project`] does, from the token `first` on, which it moves behind them. Gives
+    /// the records that are left to that, in which nothing is found.
     pub(crate) fn project<'b>(
         &self,
         level: Level,
-        record: &IndexedRecord<'b, '_>,
-        bytes: &[u8],
+        records: IndexedRecords<'b, '_, '_>,
+        first: &mut usize,
         projection: &Projection,
-        slots: Slots<'_, 'b>,
+        found: &mut Found<'b>,
         scratch: &mut Scratch,
-    ) -> bool {
-        let Slots { texts: slots, plain } = slots;
-        slots.fill(None);
-        plain.fill(false);
-        if let Some(slot) = self.record_slot {
-            slots[usize::from(slot)] = Some(record.indexed.text(record.start, record.end));
-        }
-        scratch.objects.clear();
+    ) -> Rows {
         scratch.objects.resize(self.nodes, Object::default());
-        level.run(Run { search: self, record, bytes, projection, slots, plain, scratch })
+        let IndexedRecords { indexed, bytes, records } = records;
+        level.run(Run { search: self, indexed, bytes, records, first, projection, found, scratch })
     }
 
-    /// Is one of the names that are looked for among those with escapes?
-    fn has_disguised(&self, record: &IndexedRecord<'_, '_>, bytes: &[u8]) -> bool {
-        let escaped = record.indexed.escaped_keys();
-        let from = escaped.partition_point(|behind| (*behind as usize) < record.start);
-        let inside = escaped[from..].iter().map(|behind| *behind as usize);
-        let mut name = String::new();
-        inside.take_while(|behind| *behind < record.end).any(|behind| {
-            let quoted = &bytes[record.start..behind];
+    /// Is one of the names that are looked for among those with escapes in a part of the bytes?
+    #[cold]
+    fn has_disguised(&self, behind: &[u32], start: usize, bytes: &[u8], name: &mut String) -> bool {
+        behind.iter().any(|behind| {
+            let quoted = &bytes[start..*behind as usize];
             let Some(start) = opening_quote(quoted) else { return true };
             let Ok(raw) = std::str::from_utf8(&quoted[start + 1..quoted.len() - 1]) else {
                 return true;
             };
             name.clear();
-            string::unescape_into(raw, &mut name).is_some()
-                && self.steps.iter().any(|step| step.key.name == name)
+            string::unescape_into(raw, name).is_some()
+                && self.steps.iter().any(|step| step.key.name == *name)
         })
     }
 }
@@ -235,64 +232,6 @@ fn opening_quote(text: &[u8]) -> Option<usize> {
             return Some(quote);
         }
         end = quote;
-    }
-}
-
-impl<'b, 'i> IndexedRecord<'b, 'i> {
-    /// The record at a place, of which `token` is the first; moves that behind it. None if it is not exactly
-    /// one object.
-    pub(crate) fn find(
-        level: Level,
-        indexed: Indexed<'b, 'i>,
-        bytes: &[u8],
-        place: Range<usize>,
-        token: &mut usize,
-    ) -> Option<Self> {
-        let first = *token;
-        let end = place.end;
-        let one = Self::of_token(level, indexed, bytes, place, first);
-        let is_behind = |token: &usize| *token == indexed.len() || indexed.offset(*token) >= end;
-        let next = one.as_ref().map_or(first, |record| record.object.end + 1);
-        *token = (next..=indexed.len()).find(is_behind).unwrap_or(indexed.len());
-        one.filter(|_| *token == next)
-    }
-
-    fn of_token(
-        level: Level,
-        indexed: Indexed<'b, 'i>,
-        bytes: &[u8],
-        place: Range<usize>,
-        first: usize,
-    ) -> Option<Self> {
-        let Range { start, end } = place;
-        let opens = first < indexed.len() && indexed.kind(first) == b'{';
-        if !opens || indexed.level(first) != 2 {
-            return None;
-        }
-        let open = indexed.offset(first);
-        let object = level.run(Members { indexed, first: first + 1, level: 2 })?;
-        let close = indexed.offset(object.end);
-        let alone = open >= start
-            && close < end
-            && skip::space(&bytes[..open], start) == open
-            && skip::space(&bytes[..end], close + 1) == end;
-        alone.then_some(Self { indexed, object, start: open, end: close + 1 })
-    }
-}
-
-/// Finds the end of an object.
-struct Members<'b, 'i> {
-    indexed: Indexed<'b, 'i>,
-    first: usize,
-    level: u8,
-}
-
-impl Kernel for Members<'_, '_> {
-    type Output = Option<Object>;
-
-    #[inline(always)]
-    fn run<L: Lanes>(self, lanes: L) -> Option<Object> {
-        members(lanes, &self.indexed, self.first, self.level)
     }
 }
 
@@ -328,52 +267,112 @@ fn members<L: Lanes>(
 
 struct Run<'r, 'b, 'i, 's> {
     search: &'r Search,
-    record: &'r IndexedRecord<'b, 'i>,
-    bytes: &'r [u8],
+    indexed: Indexed<'b, 'i>,
+    bytes: &'b [u8],
+    records: &'r [Record],
+    first: &'s mut usize,
     projection: &'r Projection,
-    slots: &'s mut [Option<&'b str>],
-    plain: &'s mut [bool],
+    found: &'s mut Found<'b>,
     scratch: &'s mut Scratch,
 }
 
 impl Kernel for Run<'_, '_, '_, '_> {
-    type Output = bool;
+    type Output = Rows;
 
     #[inline(always)]
-    fn run<L: Lanes>(mut self, lanes: L) -> bool {
-        if !self.record.indexed.escaped_keys().is_empty()
-            && self.search.has_disguised(self.record, self.bytes)
-        {
-            return false;
+    fn run<L: Lanes>(mut self, lanes: L) -> Rows {
+        let mut left = 0;
+        for (row, record) in self.records.iter().enumerate() {
+            let found = self.find_record(lanes, record);
+            if !found.is_some_and(|found| self.project(lanes, &found, row)) {
+                self.found.clear(row);
+                left |= row_bit(row);
+            }
         }
-        self.scratch.objects[0] = self.record.object;
-        let steps = &self.search.steps;
+        left
+    }
+}
+
+impl<'b> Run<'_, 'b, '_, '_> {
+    /// The record whose first token is the next one; moves that behind it. None if it is not exactly one object.
+    #[inline(always)]
+    fn find_record<L: Lanes>(&mut self, lanes: L, record: &Record) -> Option<FoundRecord> {
+        let indexed = self.indexed;
+        let end = record.end as usize;
+        let first = *self.first;
+        let one = self.record_at(lanes, record.start as usize..end, first);
+        let is_behind = |token: &usize| *token == indexed.len() || indexed.offset(*token) >= end;
+        let next = one.as_ref().map_or(first, |record| record.object.end + 1);
+        *self.first = (next..=indexed.len()).find(is_behind).unwrap_or(indexed.len());
+        one.filter(|_| *self.first == next)
+    }
+
+    #[inline(always)]
+    fn record_at<L: Lanes>(
+        &self,
+        lanes: L,
+        place: Range<usize>,
+        first: usize,
+    ) -> Option<FoundRecord> {
+        let Range { start, end } = place;
+        let indexed = self.indexed;
+        let opens = first < indexed.len() && indexed.kind(first) == b'{';
+        if !opens || indexed.level(first) != 2 {
+            return None;
+        }
+        let open = indexed.offset(first);
+        let object = members(lanes, &indexed, first + 1, 2)?;
+        let close = indexed.offset(object.end);
+        let alone = open >= start
+            && close < end
+            && skip::space(&self.bytes[..open], start) == open
+            && skip::space(&self.bytes[..end], close + 1) == end;
+        alone.then_some(FoundRecord { object, start: open, end: close + 1 })
+    }
+
+    /// False if the record is left to the walk over its text.
+    #[inline(always)]
+    fn project<L: Lanes>(&mut self, lanes: L, record: &FoundRecord, row: usize) -> bool {
+        let search = self.search;
+        let escaped = self.indexed.escaped_keys();
+        if !escaped.is_empty() {
+            let from = escaped.partition_point(|behind| (*behind as usize) < record.start);
+            let to = escaped.partition_point(|behind| (*behind as usize) < record.end);
+            let name = &mut self.scratch.name;
+            if from < to && search.has_disguised(&escaped[from..to], record.start, self.bytes, name)
+            {
+                return false;
+            }
+        }
+        if let Some(slot) = search.record_slot {
+            let text = self.indexed.text(record.start, record.end);
+            self.found.set(slot, row, text, false);
+        }
+        self.scratch.objects[0] = record.object;
         let mut at = 0;
-        while let Some(step) = steps.get(at) {
+        while let Some(step) = search.steps.get(at) {
             at += 1;
             let object = self.scratch.objects[usize::from(step.parent)];
             let Some(token) = self.find(lanes, &object, &step.key) else {
                 at += usize::from(step.below);
                 continue;
             };
-            if self.search.reject_duplicates
+            if search.reject_duplicates
                 && self.find_from(lanes, &object, &step.key, token + 1).is_some()
             {
                 return false;
             }
-            if !self.value(lanes, step, &object, token) {
+            if !self.value(lanes, step, &object, token, row) {
                 at += usize::from(step.below);
             }
         }
         true
     }
-}
 
-impl<'b> Run<'_, 'b, '_, '_> {
     /// The token of the first member of that name.
     #[inline(always)]
     fn find<L: Lanes>(&self, lanes: L, object: &Object, key: &Key) -> Option<usize> {
-        let indexed = &self.record.indexed;
+        let indexed = &self.indexed;
         let wanted = lanes.splat(key.signature);
         for window in 0..2 {
             let from = object.first + window * BLOCK;
@@ -403,7 +402,7 @@ impl<'b> Run<'_, 'b, '_, '_> {
         key: &Key,
         from: usize,
     ) -> Option<usize> {
-        let indexed = &self.record.indexed;
+        let indexed = &self.indexed;
         let mut at = from;
         while at < object.end {
             let levels = lanes.load(indexed.levels(at));
@@ -425,8 +424,15 @@ impl<'b> Run<'_, 'b, '_, '_> {
 
     /// Takes the value behind a key. False if nothing below it can be found.
     #[inline(always)]
-    fn value<L: Lanes>(&mut self, lanes: L, step: &Step, object: &Object, token: usize) -> bool {
-        let indexed = self.record.indexed;
+    fn value<L: Lanes>(
+        &mut self,
+        lanes: L,
+        step: &Step,
+        object: &Object,
+        token: usize,
+        row: usize,
+    ) -> bool {
+        let indexed = self.indexed;
         let start = value_start(self.bytes, indexed.offset(token));
         let mut inner = None;
         let mut plain = false;
@@ -459,11 +465,10 @@ impl<'b> Run<'_, 'b, '_, '_> {
             indexed.text(start, skip::space_back(self.bytes, start, separator))
         };
         if let Some(slot) = step.slot {
-            self.slots[usize::from(slot)] = Some(text);
-            self.plain[usize::from(slot)] = plain & alone;
+            self.found.set(slot, row, text, plain & alone);
         }
         if step.elements && alone && text.starts_with('[') {
-            self.elements(step, text);
+            self.elements(step, text, row);
         }
         match inner {
             Some(inner) if alone && text.starts_with('{') => {
@@ -477,9 +482,14 @@ impl<'b> Run<'_, 'b, '_, '_> {
     /// Elements are found by a walk over the array.
     #[cold]
     #[inline(never)]
-    fn elements(&mut self, step: &Step, array: &'b str) {
-        let walk = &mut self.scratch.walk;
-        json::project_below(array, self.projection, step.node, self.slots, walk);
+    fn elements(&mut self, step: &Step, array: &'b str, row: usize) {
+        let mut slots = vec![None; usize::from(self.projection.slots)];
+        json::project_below(array, self.projection, step.node, &mut slots, &mut self.scratch.walk);
+        for (slot, text) in (0..).zip(slots) {
+            if let Some(text) = text {
+                self.found.set(slot, row, text, false);
+            }
+        }
     }
 }
 

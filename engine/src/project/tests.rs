@@ -5,9 +5,11 @@ use std::ops::Range;
 use bumpalo::Bump;
 use proptest::prelude::*;
 
-use super::indexed::{self, IndexedRecord, Search, Slots};
+use super::found::Found;
+use super::indexed::{self, IndexedRecords, Search};
 use super::json::{DuplicateKey, Elements, Scratch, project};
 use super::{strict, string};
+use crate::block::Record;
 use crate::plan::Projection;
 use crate::simd::Level;
 use crate::simd::index::Index;
@@ -56,17 +58,19 @@ fn find_by_index(
     let search = Search::new(projection, reject_duplicates)?;
     let mut index = Index::default();
     let indexed = index.build(level, bytes, place.clone(), 64, usize::MAX)?;
-    let record = IndexedRecord::find(level, indexed, bytes, place, &mut 0)?;
-    let mut slots = vec![Some("left over"); usize::from(projection.slots)];
-    let mut scratch = indexed::Scratch::default();
-    let mut plain = vec![true; slots.len()];
-    let found = Slots { texts: &mut slots, plain: &mut plain };
-    let found = search.project(level, &record, bytes, projection, found, &mut scratch);
-    for (text, plain) in slots.iter().zip(plain) {
-        let is_string = text.is_some_and(|text| text.starts_with('"'));
-        assert!(!plain || is_string && !text.unwrap_or_default().contains('\\'));
+    let (start, end) = (u32::try_from(place.start).ok()?, u32::try_from(place.end).ok()?);
+    let record = Record { start, end, offset: 0, size: 0, index: 0, line: 0, fault: None };
+    let records = IndexedRecords { indexed, bytes, records: &[record] };
+    let (arena, mut scratch) = (Bump::new(), indexed::Scratch::default());
+    let mut found = Found::new(projection.slots, 1, &arena);
+    let left = search.project(level, records, &mut 0, projection, &mut found, &mut scratch);
+    let slots: Vec<_> = found.row(0).collect();
+    for (slot, text) in (0..).zip(&slots) {
+        let is_string = text.is_some_and(|text| text.starts_with('"') && !text.contains('\\'));
+        assert!(found.plain(slot) == 0 || is_string);
     }
-    found.then(|| slots.into_iter().map(|slot| slot.map(str::to_owned)).collect())
+    assert!(left == 0 || slots.iter().all(Option::is_none));
+    (left == 0).then(|| slots.into_iter().map(|slot| slot.map(str::to_owned)).collect())
 }
 
 /// Usual records are read by their index, and not by what it falls back to.

@@ -1,0 +1,195 @@
+//! The usual forms of texts, read fast.
+//!
+//! Each reader gives a value only of a text that is written in the most usual way, and none of any other: what that one
+//! means, if anything, others say. So none of them has to know all forms.
+
+use crate::civil::DateTime;
+use crate::decimal::Decimal;
+use crate::read;
+
+/// Digits up to here fit into 64 bits, whatever they are.
+const DIGITS_MAX: usize = 18;
+
+/// A whole number of at most 18 digits without sign, point or needless zero.
+#[inline(always)]
+pub(super) fn int(text: &[u8]) -> Option<i64> {
+    if text.len() > DIGITS_MAX || text.is_empty() || (text[0] == b'0' && text.len() > 1) {
+        return None;
+    }
+    digits(text)
+}
+
+#[inline(always)]
+fn digits(text: &[u8]) -> Option<i64> {
+    let mut number: i64 = 0;
+    let mut worst = 0;
+    for byte in text {
+        let digit = byte.wrapping_sub(b'0');
+        worst |= u8::from(digit > 9);
+        number = number.wrapping_mul(10).wrapping_add(i64::from(digit));
+    }
+    (worst == 0).then_some(number)
+}
+
+/// A decimal of at most 18 digits, with or without a point, in the way of JSON.
+#[inline(always)]
+pub(super) fn decimal(text: &[u8]) -> Option<Decimal> {
+    const POWERS: [i64; DIGITS_MAX + 1] = {
+        let mut powers = [1; DIGITS_MAX + 1];
+        let mut at = 1;
+        while at <= DIGITS_MAX {
+            powers[at] = powers[at - 1] * 10;
+            at += 1;
+        }
+        powers
+    };
+    if text.len() > DIGITS_MAX {
+        return None;
+    }
+    let point = text.iter().position(|byte| *byte == b'.').unwrap_or(text.len());
+    let (whole, fraction) = (&text[..point], text.get(point + 1..).unwrap_or_default());
+    let ends_with_point = point + 1 == text.len();
+    if whole.is_empty() || (whole[0] == b'0' && whole.len() > 1) || ends_with_point {
+        return None;
+    }
+    let (whole, places) = (digits(whole)?, fraction.len());
+    let fraction = digits(fraction)?;
+    let scaled = i128::from(whole) * i128::from(POWERS[DIGITS_MAX])
+        + i128::from(fraction * POWERS[DIGITS_MAX - places]);
+    Some(Decimal(scaled))
+}
+
+/// An IPv4 address whose text is the canonical one.
+#[inline(always)]
+pub(super) fn is_canonical_ipv4(text: &[u8]) -> bool {
+    if text.len() > 15 {
+        return false;
+    }
+    let (mut parts, mut number, mut len) = (0, 0_u32, 0);
+    for byte in text.iter().chain(b".") {
+        match byte {
+            b'0'..=b'9' if len < 3 && !(len == 1 && number == 0) => {
+                number = number * 10 + u32::from(byte - b'0');
+                len += 1;
+            }
+            b'.' if len > 0 && number < 256 => {
+                parts += 1;
+                (number, len) = (0, 0);
+            }
+            _ => return false,
+        }
+    }
+    parts == 4
+}
+
+/// Reads RFC 3339 in UTC. Most times of a log lie in the same minute as the one before: that one is remembered.
+#[derive(Debug, Default)]
+pub(super) struct Clock {
+    /// `2026-05-01T00:00`
+    minute: [u8; 16],
+    ns: i64,
+}
+
+impl Clock {
+    /// UTC nanoseconds of `2026-05-01T00:00:00.005Z`, with at most nine places.
+    #[inline(always)]
+    pub(super) fn read(&mut self, text: &[u8]) -> Option<i64> {
+        let (minute, rest) = text.split_first_chunk::<16>()?;
+        let [b':', tens @ b'0'..=b'5', ones @ b'0'..=b'9', fraction @ .., b'Z'] = rest else {
+            return None;
+        };
+        let second = i64::from(tens - b'0') * 10 + i64::from(ones - b'0');
+        let ns = match fraction {
+            [] => 0,
+            [b'.', a, b, c] => digits(&[*a, *b, *c])? * 1_000_000,
+            [b'.', places @ ..] if (1..=9).contains(&places.len()) => {
+                read::fraction_ns(fraction.get(1..)?).filter(|(_, rest)| rest.is_empty())?.0
+            }
+            _ => return None,
+        };
+        if *minute != self.minute {
+            self.turn_to(minute)?;
+        }
+        self.ns.checked_add(second * 1_000_000_000 + ns)
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn turn_to(&mut self, minute: &[u8; 16]) -> Option<()> {
+        let [y1, y2, y3, y4, b'-', m1, m2, b'-', d1, d2, b'T', h1, h2, b':', n1, n2] = *minute
+        else {
+            return None;
+        };
+        let time = DateTime {
+            year: digits(&[y1, y2, y3, y4])?,
+            month: digits(&[m1, m2])?,
+            day: digits(&[d1, d2])?,
+            hour: digits(&[h1, h2])?,
+            minute: digits(&[n1, n2])?,
+            second: 0,
+            nanosecond: 0,
+        };
+        self.ns = if time.is_valid() { time.to_ns(0)? } else { return None };
+        self.minute = *minute;
+        Some(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::types::NumberFormat;
+
+    proptest! {
+        #[test]
+        fn what_is_read_is_what_is_meant(text in "[-0-9.eE+]{0,24}|[0-9]{1,20}|[0-9]{1,12}\\.[0-9]{0,12}") {
+            let meant = NumberFormat::default();
+            if let Some(number) = int(text.as_bytes()) {
+                prop_assert_eq!(read::int(&text, meant), Some(number));
+            }
+            if let Some(number) = decimal(text.as_bytes()) {
+                prop_assert_eq!(read::decimal(&text, meant), Some(number));
+            }
+        }
+
+        #[test]
+        fn times(text in "20[0-9]{2}-[01][0-9]-[0-3][0-9]T[0-2][0-9]:[0-6][0-9]:[0-6][0-9](\\.[0-9]{0,10})?Z?") {
+            let mut clock = Clock::default();
+            for _ in 0..2 {
+                if let Some(ns) = clock.read(text.as_bytes()) {
+                    prop_assert_eq!(read::timestamp(&text), Some(ns));
+                }
+            }
+        }
+
+        #[test]
+        fn addresses(text in "([0-9]{1,4}\\.){3}[0-9]{0,4}|[0-9.]{0,16}|[0-9a-f:]{2,20}") {
+            if is_canonical_ipv4(text.as_bytes()) {
+                prop_assert_eq!(read::ip(&text).map(|address| address.to_string()), Some(text));
+            }
+        }
+    }
+
+    #[test]
+    fn usual_texts_are_read() {
+        assert_eq!(int(b"0"), Some(0));
+        assert_eq!(int(b"4096"), Some(4096));
+        assert_eq!(int(b"04"), None);
+        assert_eq!(decimal(b"0.004452"), Decimal::parse("0.004452"));
+        assert_eq!(decimal(b"17"), Decimal::parse("17"));
+        assert_eq!(decimal(b"1."), None);
+        assert_eq!(decimal(b".5"), None);
+        let mut clock = Clock::default();
+        for text in
+            ["2026-05-01T00:00:59.005Z", "2026-05-01T00:00:07Z", "2027-02-28T23:59:00.123456789Z"]
+        {
+            assert_eq!(clock.read(text.as_bytes()), read::timestamp(text));
+        }
+        assert_eq!(clock.read(b"2026-02-30T00:00:00Z"), None);
+        assert!(is_canonical_ipv4(b"10.0.255.1"));
+        assert!(!is_canonical_ipv4(b"10.0.256.1"));
+        assert!(!is_canonical_ipv4(b"10.01.25.1"));
+    }
+}

@@ -1,0 +1,80 @@
+//! The wanted values of several records: a column for each slot.
+
+use bumpalo::Bump;
+
+use crate::rows::{Rows, row_bit};
+
+/// What was found in records.
+pub(crate) struct Found<'a> {
+    rows: usize,
+    /// By slot, then by row.
+    texts: &'a mut [&'a str],
+    there: &'a mut [Rows],
+    plain: &'a mut [Rows],
+}
+
+impl<'a> Found<'a> {
+    /// Nothing yet.
+    pub(crate) fn new(slots: u16, rows: usize, arena: &'a Bump) -> Self {
+        let slots = usize::from(slots);
+        Self {
+            rows,
+            texts: arena.alloc_slice_fill_copy(slots * rows, ""),
+            there: arena.alloc_slice_fill_copy(slots, 0),
+            plain: arena.alloc_slice_fill_copy(slots, 0),
+        }
+    }
+
+    /// Of how many records.
+    pub(crate) fn rows(&self) -> usize {
+        self.rows
+    }
+
+    /// Sets the text of a slot; `plain` if it is a JSON string without escapes.
+    #[inline(always)]
+    pub(crate) fn set(&mut self, slot: u16, row: usize, text: &'a str, plain: bool) {
+        let slot = usize::from(slot);
+        self.texts[slot * self.rows + row] = text;
+        self.there[slot] |= row_bit(row);
+        self.plain[slot] |= u64::from(plain) << row;
+    }
+
+    /// The texts of a slot, by row.
+    #[inline(always)]
+    pub(crate) fn texts(&self, slot: u16) -> &[&'a str] {
+        &self.texts[usize::from(slot) * self.rows..][..self.rows]
+    }
+
+    /// The rows in which a slot was found.
+    #[inline(always)]
+    pub(crate) fn there(&self, slot: u16) -> Rows {
+        self.there[usize::from(slot)]
+    }
+
+    /// Those in which it is known to be a JSON string without escapes.
+    #[inline(always)]
+    pub(crate) fn plain(&self, slot: u16) -> Rows {
+        self.plain[usize::from(slot)]
+    }
+
+    /// The text of a slot.
+    #[inline(always)]
+    pub(crate) fn get(&self, slot: u16, row: usize) -> Option<&'a str> {
+        (self.there(slot) & row_bit(row) != 0).then(|| self.texts(slot)[row])
+    }
+
+    /// All slots of a row.
+    pub(crate) fn row(&self, row: usize) -> impl Iterator<Item = Option<&'a str>> {
+        (0..self.there.len() as u16).map(move |slot| self.get(slot, row))
+    }
+
+    /// Nothing was found in a row.
+    pub(crate) fn clear(&mut self, row: usize) {
+        for there in &mut *self.there {
+            *there &= !row_bit(row);
+        }
+        for plain in &mut *self.plain {
+            *plain &= !row_bit(row);
+        }
+    }
+}
