@@ -31,6 +31,7 @@ use bytes::Bytes;
 use crate::block::RecordBlock;
 use crate::frame::{Blocks, CsvRule, Document, Limits, NdjsonRule, Piece, Rows};
 use crate::input::{Format, Input};
+use crate::simd::Level;
 
 /// Where a framer stands between two records: with it, and with the bytes from `offset` on, another one goes on.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -116,13 +117,27 @@ enum Frames {
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 impl Framer {
-    /// A framer for a new object.
+    /// A framer for a new object, with the instructions that [`Level::chosen`] gives.
+    ///
+    /// # Panics
+    ///
+    /// The environment names instructions that the machine lacks.
     pub fn new(input: &Input) -> Self {
         Self::resume(input, Position::start())
     }
 
     /// A framer that goes on where another one stood; it is fed the bytes from `position.offset` on.
-    pub fn resume(input: &Input, mut position: Position) -> Self {
+    ///
+    /// # Panics
+    ///
+    /// The environment names instructions that the machine lacks.
+    pub fn resume(input: &Input, position: Position) -> Self {
+        let level = Level::chosen().unwrap_or_else(|error| panic!("{error}"));
+        Self::with_level(input, position, level)
+    }
+
+    /// The same with these instructions.
+    pub fn with_level(input: &Input, mut position: Position, level: Level) -> Self {
         let limits = Limits::new(input.record_bytes_max);
         if let Format::Csv(csv) = &input.format
             && let Some(columns) = &csv.columns
@@ -133,7 +148,7 @@ impl Framer {
             Arc::make_mut(&mut position.wrapper).resize(records.wrapper.len(), None);
         }
         Self {
-            format: Frames::new(input, limits, &position),
+            format: Frames::new(input, limits, &position, level),
             blocks: Blocks::new(position.clone(), limits.kept_bytes_max),
             offset: position.offset,
             start: (position.offset == 0).then(Vec::new),
@@ -213,7 +228,7 @@ impl Framer {
 }
 
 impl Frames {
-    fn new(input: &Input, limits: Limits, position: &Position) -> Self {
+    fn new(input: &Input, limits: Limits, position: &Position, level: Level) -> Self {
         match &input.format {
             Format::Ndjson => Self::Ndjson(Rows::new(NdjsonRule, limits, position)),
             Format::Csv(csv) => {
@@ -224,7 +239,7 @@ impl Frames {
                 })
             }
             Format::Json(records) => {
-                Self::Json(Box::new(Document::new(input, records, limits, position)))
+                Self::Json(Box::new(Document::new(input, records, limits, position, level)))
             }
         }
     }

@@ -40,6 +40,15 @@ pub enum Means {
 }
 
 impl Means {
+    fn framer(self, plan: &Plan) -> Framer {
+        match self {
+            Self::Chosen | Self::Plain => Framer::new(&plan.input),
+            Self::Program(level) | Self::Walk(level) => {
+                Framer::with_level(&plan.input, Position::start(), level)
+            }
+        }
+    }
+
     /// All that this machine has.
     pub fn all() -> impl Iterator<Item = Self> {
         Level::all()
@@ -93,7 +102,7 @@ pub fn map_by(
     object: &[u8],
     cut: Cut,
 ) -> Mapped {
-    run(means.worker(plan), plan, meta, Framer::new(&plan.input), object, cut)
+    run(means.worker(plan), plan, meta, means.framer(plan), object, cut)
 }
 
 /// Runs the engine over the rest of an object, behind a block of another run.

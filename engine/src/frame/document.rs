@@ -23,15 +23,14 @@ mod name;
 mod token;
 mod wrapper;
 
-use memchr::memchr_iter;
-
 use crate::block::FrameFault;
 use crate::code::Code;
 use crate::framer::Position;
 use crate::input::{Input, Records, RecordsStep};
+use crate::simd::Level;
 
 use super::{Blocks, Broken, Found, Limits, Piece, Span, is_space};
-use extent::Extent;
+use extent::{Extent, count_lines};
 use name::is_named;
 use token::{Number, Text};
 use wrapper::Wrapper;
@@ -104,6 +103,7 @@ pub(crate) struct Document {
     limits: Limits,
     depth_max: usize,
     utf8_replace: bool,
+    level: Level,
 
     state: State,
     line: u64,
@@ -136,6 +136,7 @@ impl Document {
         records: &Records,
         limits: Limits,
         position: &Position,
+        level: Level,
     ) -> Self {
         let plain = records.path.is_empty() || records.documents_are_records;
         let steps = if plain { vec![RecordsStep::Elements] } else { records.path.clone() };
@@ -163,6 +164,7 @@ impl Document {
             limits,
             depth_max: input.depth_max as usize,
             utf8_replace: input.utf8_replace,
+            level,
             line: position.line,
             seen: true,
             matched: false,
@@ -249,7 +251,7 @@ impl Document {
     fn skip_space(&mut self, bytes: &[u8], from: usize) -> Option<usize> {
         let length = bytes[from..].iter().position(|&byte| !is_space(byte));
         let end = length.map_or(bytes.len(), |length| from + length);
-        self.line += lines(&bytes[from..end]);
+        self.line += count_lines(&bytes[from..end]);
         length.map(|length| from + length)
     }
 
@@ -432,7 +434,7 @@ impl Document {
             return Err(Fault::new("a value is missing", at));
         }
         self.record = (Span::new(piece.at(at), self.limits.record_bytes_max), self.line);
-        Ok(self.go_on_record(piece, at, Extent::new(byte), blocks))
+        Ok(self.go_on_record(piece, at + 1, Extent::new(byte), blocks))
     }
 
     fn go_on_record(
@@ -442,14 +444,16 @@ impl Document {
         mut extent: Extent,
         blocks: &mut Blocks,
     ) -> usize {
-        let length = extent.find_end(&piece.bytes[at..]);
-        let end = length.map_or(piece.bytes.len(), |length| at + length);
-        self.line += lines(&piece.bytes[at..end]);
-        match length {
-            Some(_) => self.end_record(piece, end, blocks),
-            None => self.state = State::Record(extent),
+        match extent.find_end(self.level, &piece.bytes[at..], &mut self.line) {
+            Some(length) => {
+                self.end_record(piece, at + length, blocks);
+                at + length
+            }
+            None => {
+                self.state = State::Record(extent);
+                piece.bytes.len()
+            }
         }
-        end
     }
 
     fn end_record(&mut self, piece: &Piece<'_>, end: usize, blocks: &mut Blocks) {
@@ -586,8 +590,4 @@ fn key_bytes_max(steps: &[RecordsStep], ways: &[Vec<String>]) -> usize {
         RecordsStep::Elements => 0,
     });
     members.chain(ways.iter().flatten().map(String::len)).max().unwrap_or(0) * 6 + 1
-}
-
-fn lines(bytes: &[u8]) -> u64 {
-    memchr_iter(b'\n', bytes).count() as u64
 }

@@ -66,8 +66,18 @@ fn frame(
     sizes: &[usize],
     from: Position,
 ) -> (Vec<Framed>, Vec<(usize, Position)>) {
+    frame_with(Level::chosen().unwrap(), input, bytes, sizes, from)
+}
+
+fn frame_with(
+    level: Level,
+    input: &Input,
+    bytes: &[u8],
+    sizes: &[usize],
+    from: Position,
+) -> (Vec<Framed>, Vec<(usize, Position)>) {
     let mut rest = &bytes[usize::try_from(from.offset).unwrap()..];
-    let mut framer = Framer::resume(input, from);
+    let mut framer = Framer::with_level(input, from, level);
     let (mut framed, mut ends) = (Vec::new(), Vec::new());
     for &size in sizes.iter().cycle() {
         if rest.is_empty() {
@@ -93,6 +103,10 @@ fn records(input: &Input, bytes: &[u8]) -> Vec<Framed> {
 #[track_caller]
 fn records_at(input: &Input, bytes: &[u8], cuts: &[usize]) -> Vec<Framed> {
     let (whole, _) = frame(input, bytes, &[usize::MAX], Position::start());
+    for level in Level::all() {
+        let (same, _) = frame_with(level, input, bytes, &[usize::MAX], Position::start());
+        assert_eq!(same, whole, "{}: {}", level.name(), bytes.escape_ascii());
+    }
     for sizes in [&[1][..], &[2], &[5, 64], cuts] {
         let (cut, ends) = frame(input, bytes, sizes, Position::start());
         assert_eq!(cut, whole, "cut at {sizes:?}: {}", bytes.escape_ascii());

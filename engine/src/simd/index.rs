@@ -322,7 +322,7 @@ fn room<T>(all: &mut [T], from: usize) -> &mut [T; BLOCK] {
 
 /// Which bytes are escaped: those behind backslashes that are not escaped themselves.
 #[inline(always)]
-fn escaped(backslashes: u64, carry: &mut bool) -> u64 {
+pub(super) fn escaped(backslashes: u64, carry: &mut bool) -> u64 {
     const ODD: u64 = 0xaaaa_aaaa_aaaa_aaaa;
     let first = u64::from(*carry);
     let starts = backslashes & !first;

@@ -315,6 +315,25 @@ fn inputs() -> impl Strategy<Value = Input> {
     ])
 }
 
+/// Elements longer than what is looked at at once, of which one is broken and one too long.
+#[test]
+fn long_elements_are_framed() {
+    let text = "x{[,\\\"]}".repeat(40);
+    let elements = [
+        format!("{{\"a\": \"{text}\",\n \"b\": [{{}}, [{}]]}}", "[],".repeat(50)),
+        "[".repeat(200) + &"\n}".repeat(200),
+        format!("{{\"c\" \\\"d\": {}}}", "9".repeat(300)),
+        format!("\"{}\"", text.repeat(2)),
+        "[[[]]".repeat(60) + "\n" + &"]".repeat(60),
+        format!("{{\"e\": \"{}\"}}", "y".repeat(1000)),
+    ];
+    let bytes = format!("{{\"a\": [{}], \"a\": 1}}", elements.join("\n,"));
+    let framed = records_at(&at("a[*]"), bytes.as_bytes(), &[63, 64, 65, 130]);
+    let (last, whole) = framed.split_last().unwrap();
+    assert_eq!(whole.iter().map(Framed::text).collect::<Vec<_>>(), elements[..5]);
+    assert_eq!((last.code(), last.size), (Some("R1001"), 1009));
+}
+
 proptest! {
     /// A path that leads nowhere makes all of a document outside: then it is read as strictly as by simd-json.
     #[test]
