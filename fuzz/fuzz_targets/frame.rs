@@ -1,4 +1,5 @@
-//! Any bytes, in any format and any chunking, give the same records as whole, also behind every block.
+//! Any bytes, in any format, in any chunking and with any instructions, give the same records as whole, also behind
+//! every block.
 //!
 //! The first bytes choose the input and the cuts; the object is what follows.
 
@@ -9,6 +10,7 @@ use libfuzzer_sys::fuzz_target;
 use weir_engine::block::FrameFault;
 use weir_engine::framer::{Framer, Position};
 use weir_engine::input::{Csv, Format, Input, Records, RecordsStep};
+use weir_engine::simd::Level;
 
 /// A record free of its block: bytes, offset, size, index, line, fault, header, wrapper.
 type Framed = (Vec<u8>, [u64; 4], Option<FrameFault>, Option<Vec<String>>, Vec<Option<Bytes>>);
@@ -16,13 +18,18 @@ type Framed = (Vec<u8>, [u64; 4], Option<FrameFault>, Option<Vec<String>>, Vec<O
 fuzz_target!(|data: &[u8]| {
     let [choice, cut, limit, bytes @ ..] = data else { return };
     let input = input(*choice, *limit);
-    let (whole, _) = frame(&input, bytes, usize::MAX, Position::start());
+    let chosen = Level::chosen().expect("no instructions are asked for that are not there");
+    let (whole, _) = frame(chosen, &input, bytes, usize::MAX, Position::start());
+    for level in Level::all() {
+        let (framed, _) = frame(level, &input, bytes, usize::MAX, Position::start());
+        assert_eq!(framed, whole, "with {}", level.name());
+    }
     for size in [1, 1 + usize::from(*cut)] {
-        let (framed, ends) = frame(&input, bytes, size, Position::start());
+        let (framed, ends) = frame(chosen, &input, bytes, size, Position::start());
         assert_eq!(framed, whole, "in chunks of {size}");
         // One end is enough: the fuzzer comes back.
         if let Some((done, end)) = ends.get(usize::from(*cut) % ends.len().max(1)) {
-            let (rest, _) = frame(&input, bytes, usize::MAX, end.clone());
+            let (rest, _) = frame(chosen, &input, bytes, usize::MAX, end.clone());
             assert_eq!(rest, whole[*done..], "resumed at {end:?}");
         }
     }
@@ -65,13 +72,14 @@ fn input(choice: u8, limit: u8) -> Input {
 
 /// The records from a position on, and how many were there at the end of every block.
 fn frame(
+    level: Level,
     input: &Input,
     bytes: &[u8],
     size: usize,
     from: Position,
 ) -> (Vec<Framed>, Vec<(usize, Position)>) {
     let rest = &bytes[from.offset as usize..];
-    let mut framer = Framer::resume(input, from);
+    let mut framer = Framer::with_level(input, from, level);
     let (mut framed, mut ends) = (Vec::new(), Vec::new());
     for chunk in rest.chunks(size) {
         framer.push(Bytes::copy_from_slice(chunk));

@@ -30,7 +30,7 @@ use crate::input::{Input, Records, RecordsStep};
 use crate::simd::Level;
 
 use super::{Blocks, Broken, Found, Limits, Piece, Span, is_space};
-use extent::{Extent, count_lines};
+use extent::Extent;
 use name::is_named;
 use token::{Number, Text};
 use wrapper::Wrapper;
@@ -249,10 +249,12 @@ impl Document {
     }
 
     fn skip_space(&mut self, bytes: &[u8], from: usize) -> Option<usize> {
-        let length = bytes[from..].iter().position(|&byte| !is_space(byte));
-        let end = length.map_or(bytes.len(), |length| from + length);
-        self.line += count_lines(&bytes[from..end]);
-        length.map(|length| from + length)
+        let mut at = from;
+        while is_space(*bytes.get(at)?) {
+            self.line += u64::from(bytes[at] == b'\n');
+            at += 1;
+        }
+        Some(at)
     }
 
     /// What stands between the values.

@@ -126,7 +126,7 @@ fn find_text_end(bytes: &[u8], from: usize, escape: &mut bool) -> Option<usize> 
 }
 
 /// The line ends in these bytes.
-pub(super) fn count_lines(bytes: &[u8]) -> u64 {
+fn count_lines(bytes: &[u8]) -> u64 {
     memchr_iter(b'\n', bytes).count() as u64
 }
 
