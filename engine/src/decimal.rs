@@ -85,6 +85,16 @@ impl Decimal {
         quotient_half_even(I256::from(self.0) * I256::from(ONE), I256::from(other.0))
     }
 
+    /// The product with a whole number.
+    pub(crate) fn checked_times(self, whole: i64) -> Option<Self> {
+        self.0.checked_mul(whole.into()).map(Self)
+    }
+
+    /// The quotient by a positive whole number, rounded half-even.
+    pub(crate) fn divided_by(self, whole: i64) -> Self {
+        Self(divide_half_even(self.0, whole.into()))
+    }
+
     /// Minus this.
     pub fn checked_neg(self) -> Option<Self> {
         self.0.checked_neg().map(Self)
@@ -107,6 +117,12 @@ impl Decimal {
 
 /// Divides by a positive divisor and rounds half-even.
 fn divide_half_even(dividend: i128, divisor: i128) -> i128 {
+    if let (Ok(small), Ok(divisor)) = (u64::try_from(dividend), u64::try_from(divisor)) {
+        // The usual case: dividing 128 bits takes many times as long.
+        let (quotient, rest) = (small / divisor, small % divisor);
+        let other = divisor - rest;
+        return (quotient + u64::from(rest > other || rest == other && quotient % 2 != 0)).into();
+    }
     let quotient = dividend / divisor;
     // Cheaper than another division.
     let rest = (dividend - quotient * divisor).abs();
@@ -241,6 +257,13 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn whole_numbers(a in any_decimal(), whole in 1..i64::MAX) {
+            let decimal = Decimal::from_i64(whole);
+            prop_assert_eq!(a.checked_times(whole), a.checked_mul(decimal));
+            prop_assert_eq!(Some(a.divided_by(whole)), a.checked_div(decimal));
+        }
+
         #[test]
         fn products_and_quotients(a in any_decimal(), b in any_decimal()) {
             let (left, right, one) = (I256::from(a.0), I256::from(b.0), I256::from(ONE));

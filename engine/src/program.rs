@@ -13,6 +13,7 @@
 mod compile;
 mod emit;
 mod flags;
+mod lookup;
 mod operate;
 mod readers;
 mod registers;
@@ -25,6 +26,7 @@ use bumpalo::Bump;
 
 pub(crate) use emit::Written;
 
+use lookup::Lookup;
 use readers::Clock;
 use registers::{Columns, Place, Registers};
 
@@ -132,8 +134,12 @@ enum Kind {
     Matches(Register, ExprId),
     Arithmetic(Arithmetic, Register, Register),
     Is(Outcome, bool, Register),
+    /// A whole number times a decimal.
+    Times(Register, Register),
+    /// A decimal by a positive whole number.
+    DivideBy(Register, i64),
     /// A `match` whose arms are all constants.
-    Choose(Register, ExprId),
+    Choose(Register, ExprId, Option<Lookup>),
     Cell {
         table: u16,
         key: Register,

@@ -9,9 +9,10 @@ use std::collections::HashMap;
 use std::ops::Range;
 
 use super::flags::NEVER;
+use super::lookup::Lookup;
 use super::registers::{Columns, Place, Shape};
 use super::{Arm, Is, Kind, Operation, Program, Register, Step};
-use crate::plan::{Arithmetic, Callee, Check, Expr, ExprId, Plan, Slot, Stmt};
+use crate::plan::{Arithmetic, Callee, Check, Constant, Expr, ExprId, Plan, Slot, Stmt};
 use crate::types::Type;
 
 /// A plan does something that no program does.
@@ -243,6 +244,9 @@ impl Compiler<'_> {
             Expr::InTexts(subject, _) => (Kind::InTexts(self.value(*subject)?, id), Shape::Bool),
             Expr::Matches(subject, _) => (Kind::Matches(self.value(*subject)?, id), Shape::Bool),
             Expr::Arithmetic(operation, left, right) => {
+                if let Some(kind) = self.by_whole(*operation, *left, *right)? {
+                    return Ok((kind, Shape::Decimal));
+                }
                 let (left, right) = (self.value(*left)?, self.value(*right)?);
                 let shape = computed(*operation, self.shape(left), self.shape(right));
                 (Kind::Arithmetic(*operation, left, right), shape)
@@ -258,7 +262,8 @@ impl Compiler<'_> {
                         _ => Shape::Any,
                     })
                     .fold(Shape::Nothing, Shape::or);
-                (Kind::Choose(self.value(arms.subject)?, id), shape)
+                let lookup = Lookup::new(&arms.patterns);
+                (Kind::Choose(self.value(arms.subject)?, id, lookup), shape)
             }
             Expr::Cell(table, key, column) => {
                 let rows = &self.plan.tables[usize::from(*table)].rows;
@@ -287,6 +292,31 @@ impl Compiler<'_> {
         }
         let args = self.operands(args)?;
         self.push(Kind::Call(id, args), Shape::of_result(callee.name))
+    }
+
+    /// A decimal by a whole number, as prices and costs are computed.
+    fn by_whole(
+        &mut self,
+        operation: Arithmetic,
+        left: ExprId,
+        right: ExprId,
+    ) -> Result<Option<Kind>, Unsupported> {
+        let plan = self.plan;
+        match (operation, &plan.exprs[left as usize], &plan.exprs[right as usize]) {
+            (Arithmetic::Divide, _, Expr::Constant(Constant::Decimal(divisor))) => {
+                let whole = divisor.to_i64().filter(|whole| *whole > 0);
+                let left = self.value(left)?;
+                Ok(whole
+                    .filter(|_| self.shape(left) == Shape::Decimal)
+                    .map(|whole| Kind::DivideBy(left, whole)))
+            }
+            (Arithmetic::Multiply, Expr::Convert(whole, Type::Decimal), _) => {
+                let (whole, right) = (self.value(*whole)?, self.value(right)?);
+                let shapes = (self.shape(whole), self.shape(right));
+                Ok((shapes == (Shape::Int, Shape::Decimal)).then_some(Kind::Times(whole, right)))
+            }
+            _ => Ok(None),
+        }
     }
 
     /// Many functions have an operation of their own for what they are mostly given.

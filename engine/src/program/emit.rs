@@ -6,7 +6,7 @@ use super::flags::FlagStep;
 use super::registers::Registers;
 use super::text::{Constant, Constants, Sink};
 use super::{Flag, Register, Run};
-use crate::batch::{Batch, Event, RawRef};
+use crate::batch::{Batch, Event, RawRef, TextRange};
 use crate::decimal::Decimal;
 use crate::emit::{self, json};
 use crate::plan::Echo;
@@ -181,17 +181,18 @@ fn event<L: Lanes>(
     let ocsf = sink.len();
     pieces(lanes, run, template, row, sink);
     let ocsf = emit::text_range(ocsf, sink.len());
-    let texts = [id, actor, action, target].map(|column| {
+    let bit = row_bit(row);
+    let mut texts = [TextRange::default(); 4];
+    for (range, column) in texts.iter_mut().zip([id, actor, action, target]) {
         let start = sink.len();
-        if let Value::Text(text) = registers.get(column, row) {
-            sink.text(lanes, text.as_bytes());
+        if registers.there(column) & bit != 0 {
+            sink.text(lanes, registers.texts(column)[row].as_bytes());
         }
-        emit::text_range(start, sink.len())
-    });
+        *range = emit::text_range(start, sink.len());
+    }
     let [id, actor, action, target] = texts;
-    let int = |column| match registers.get(column, row) {
-        Value::Int(number) | Value::Timestamp(number) => number,
-        _ => 0,
+    let int = |column| {
+        if registers.there(column) & bit != 0 { registers.numbers(column)[row] } else { 0 }
     };
     Event {
         // A block has far fewer records than 2^32.
@@ -202,9 +203,10 @@ fn event<L: Lanes>(
         actor,
         action,
         target,
-        cost_usd: match registers.get(cost, row) {
-            Value::Decimal(cost) => cost,
-            _ => Decimal::ZERO,
+        cost_usd: if registers.there(cost) & bit != 0 {
+            registers.decimals(cost)[row]
+        } else {
+            Decimal::ZERO
         },
         tokens_input: int(tokens_input),
         tokens_output: int(tokens_output),
@@ -237,7 +239,10 @@ fn pieces<L: Lanes>(
         sink.constant(&template.constants, piece.run);
         match &piece.hole {
             Hole::Nothing => continue,
-            Hole::Text(register) => sink.string(lanes, registers.texts(*register)[row]),
+            Hole::Text(register) => {
+                sink.string(lanes, registers.texts(*register)[row]);
+                continue;
+            }
             Hole::Number(register, number) => {
                 let value = registers.numbers(*register)[row];
                 sink.int(

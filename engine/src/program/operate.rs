@@ -2,14 +2,15 @@
 
 use std::ops::Range;
 
-use super::registers::Shape;
+use super::lookup::Lookup;
+use super::registers::{Registers, Shape};
 use super::{Instead, Is, Kind, LineOutcome, Register, Run, Walker, Without, readers};
 use crate::builtins::lower;
 use crate::convert;
 use crate::decimal::Decimal;
 use crate::emit::fit::{EVENT_TIME_NS, Fitted, fit, is_within};
 use crate::eval::{arithmetic, choose, compare, constant_value};
-use crate::plan::{CallMissing, Check, Comparison, Expr, ExprId, Outcome, Slot};
+use crate::plan::{CallMissing, Check, Comparison, Constant, Expr, ExprId, Outcome, Slot};
 use crate::rows::{Rows, row_bit, rows_in};
 use crate::types::Type;
 use crate::value::Value;
@@ -55,12 +56,13 @@ impl<'a> Run<'a, '_> {
 
     fn operation(&mut self, to: Register, kind: &'a Kind, of: Rows, walker: &mut Walker<'_>) {
         match kind {
-            Kind::ReadText(slot) => self.read_text(to, *slot, of),
+            Kind::ReadText(slot) => self.read_text(to, *slot, false, of),
             Kind::ReadInt(slot, call) => self.read_int(to, *slot, *call, of),
             Kind::ReadDecimal(slot, call) => self.read_decimal(to, *slot, *call, of),
             Kind::Read(slot, ty) => {
                 self.each(to, of, |run, row| run.read(*slot, *ty, row));
             }
+            Kind::ReadString(Slot::Scope(0, slot)) => self.read_text(to, *slot, true, of),
             Kind::ReadString(slot) => self.each(to, of, |run, row| run.read_string(*slot, row)),
             Kind::Timestamp(from) => self.timestamp(to, *from, of),
             Kind::Lower(from) => self.lower(to, *from, of),
@@ -121,7 +123,22 @@ impl<'a> Run<'a, '_> {
                 };
                 self.set_truths(to, of, if *negated { !rows } else { rows }, 0);
             }
-            Kind::Choose(subject, expr) => {
+            Kind::Times(whole, decimal) => {
+                self.decimals(to, [*whole, *decimal], of, |registers, row| {
+                    registers.decimals(*decimal)[row].checked_times(registers.numbers(*whole)[row])
+                });
+            }
+            Kind::DivideBy(decimal, whole) => {
+                self.decimals(to, [*decimal; 2], of, |registers, row| {
+                    Some(registers.decimals(*decimal)[row].divided_by(*whole))
+                });
+            }
+            Kind::Choose(subject, expr, Some(lookup))
+                if self.registers.shape(*subject) == Shape::Text =>
+            {
+                self.look_up(to, *subject, *expr, lookup, of);
+            }
+            Kind::Choose(subject, expr, _) => {
                 self.each(to, of, |run, row| run.choose(*subject, *expr, row, walker));
             }
             Kind::Cell { table, key, column } => {
@@ -191,7 +208,8 @@ impl<'a> Run<'a, '_> {
         self.registers.settle(to, of, there, invalid);
     }
 
-    fn read_text(&mut self, to: Register, slot: u16, of: Rows) {
+    /// Reads texts; `strings` only those that are strings.
+    fn read_text(&mut self, to: Register, slot: u16, strings: bool, of: Rows) {
         let content = self.context.layout.record_content();
         let (there, plain) = (self.found.there(slot) & of, self.found.plain(slot));
         let (found, texts) = (self.found.texts(slot), self.registers.texts_mut(to));
@@ -207,7 +225,9 @@ impl<'a> Run<'a, '_> {
         self.registers.settle(to, of, plain & !missing, 0);
         for row in rows_in(there & !plain) {
             let text = self.found.texts(slot)[row];
-            let value = if readers::int(text.as_bytes()).is_some() {
+            let value = if strings {
+                self.read_string(Slot::Scope(0, slot), row)
+            } else if readers::int(text.as_bytes()).is_some() {
                 Value::Text(text)
             } else {
                 self.read_found(text, Type::Text)
@@ -337,10 +357,68 @@ impl<'a> Run<'a, '_> {
                 Shape::Decimal => buffer.decimal(self.registers.decimals(from)[row]),
                 _ => buffer.int(self.registers.numbers(from)[row]),
             };
-            let text = &*self.arena.alloc_str(text);
+            // They are digits and signs.
+            let text = std::str::from_utf8(self.arena.alloc_slice_copy(text)).unwrap_or_default();
             self.registers.texts_mut(to)[row] = text;
         }
         self.same_rows(to, from, of);
+    }
+
+    /// Computes decimals. None is one that does not fit.
+    #[inline(always)]
+    fn decimals(
+        &mut self,
+        to: Register,
+        [left, right]: [Register; 2],
+        of: Rows,
+        compute: impl Fn(&Registers<'a>, usize) -> Option<Decimal>,
+    ) {
+        let registers = &mut self.registers;
+        let mut invalid = (registers.invalid(left) | registers.invalid(right)) & of;
+        let both = registers.there(left) & registers.there(right) & of;
+        for row in rows_in(both) {
+            match compute(registers, row) {
+                Some(number) => registers.decimals_mut(to)[row] = number,
+                None => invalid |= row_bit(row),
+            }
+        }
+        registers.settle(to, of, both & !invalid, invalid);
+    }
+
+    /// Chooses among constants by texts.
+    fn look_up(
+        &mut self,
+        to: Register,
+        subject: Register,
+        expr: ExprId,
+        lookup: &Lookup,
+        of: Rows,
+    ) {
+        let plan = self.context.plan;
+        let Expr::Match(arms) = &plan.exprs[expr as usize] else { return };
+        let invalid = of & self.registers.invalid(subject);
+        let there = self.registers.there(subject);
+        for row in rows_in(of & !invalid) {
+            let chosen = if there & row_bit(row) == 0 {
+                None
+            } else {
+                lookup.get(self.registers.texts(subject)[row], &arms.patterns)
+            };
+            let arm = chosen.map_or(arms.otherwise, |arm| arms.arms[arm as usize]);
+            let Expr::Constant(constant) = &plan.exprs[arm as usize] else { continue };
+            let is_set = match (constant, self.registers.shape(to)) {
+                (Constant::Int(number), Shape::Int) => {
+                    self.registers.numbers_mut(to)[row] = *number;
+                    self.registers.settle(to, row_bit(row), !0, 0);
+                    true
+                }
+                (constant, _) => self.registers.set(to, row, constant_value(constant)),
+            };
+            if !is_set {
+                self.aside |= row_bit(row);
+            }
+        }
+        self.registers.settle(to, invalid, 0, !0);
     }
 
     fn concat(&self, parts: &Range<usize>, row: usize) -> Value<'a> {
@@ -500,12 +578,9 @@ impl<'a> Run<'a, '_> {
         let (there, mut invalid) = (registers.there(from) & of, registers.invalid(from) & of);
         let shape = registers.shape(from);
         let mut missing = 0;
-        let unfit = |fits: &dyn Fn(usize) -> bool| {
-            rows_in(there).filter(|row| !fits(*row)).fold(0, |rows, row| rows | row_bit(row))
-        };
         if shape == Shape::Text && empty_is_missing {
             let texts = registers.texts(from);
-            missing = unfit(&|row| !texts[row].is_empty());
+            missing = unfit(there, |row| !texts[row].is_empty());
         }
         if shape == Shape::Any || shape != registers.shape(to) {
             return self.each(to, of, |run, row| {
@@ -523,23 +598,23 @@ impl<'a> Run<'a, '_> {
         invalid |= match (check, shape) {
             (Check::LimitedText(limits), Shape::Text) => {
                 let texts = registers.texts(from);
-                unfit(&|row| is_within(limits, texts[row]))
+                unfit(there, |row| is_within(limits, texts[row]))
             }
             (Check::Int(low, high), Shape::Int) => {
                 let numbers = registers.numbers(from);
-                unfit(&|row| (*low..=*high).contains(&numbers[row]))
+                unfit(there, |row| (*low..=*high).contains(&numbers[row]))
             }
             (Check::Enum(listed), Shape::Int) => {
                 let numbers = registers.numbers(from);
-                unfit(&|row| listed.contains(&numbers[row]))
+                unfit(there, |row| listed.contains(&numbers[row]))
             }
             (Check::EventTime, Shape::Timestamp) => {
                 let numbers = registers.numbers(from);
-                unfit(&|row| EVENT_TIME_NS.contains(&numbers[row]))
+                unfit(there, |row| EVENT_TIME_NS.contains(&numbers[row]))
             }
             (Check::DurationMillis(low, high), Shape::Duration) => {
                 let numbers = registers.numbers(from);
-                unfit(&|row| (*low..=*high).contains(&numbers[row].div_euclid(1_000_000)))
+                unfit(there, |row| (*low..=*high).contains(&numbers[row].div_euclid(1_000_000)))
             }
             _ => 0,
         };
@@ -616,18 +691,25 @@ fn holding<T: PartialOrd>(
     right: &[T],
     of: Rows,
 ) -> Option<Rows> {
-    let filter = |holds: &dyn Fn(&T, &T) -> bool| {
-        rows_in(of)
-            .filter(|row| holds(&left[*row], &right[*row]))
-            .fold(0, |rows, row| rows | row_bit(row))
-    };
     Some(match comparison {
-        Comparison::Equal => filter(&|left, right| left == right),
-        Comparison::NotEqual => filter(&|left, right| left != right),
-        Comparison::Less => filter(&|left, right| left < right),
-        Comparison::LessEqual => filter(&|left, right| left <= right),
-        Comparison::Greater => filter(&|left, right| left > right),
-        Comparison::GreaterEqual => filter(&|left, right| left >= right),
+        Comparison::Equal => filter(left, right, of, |left, right| left == right),
+        Comparison::NotEqual => filter(left, right, of, |left, right| left != right),
+        Comparison::Less => filter(left, right, of, |left, right| left < right),
+        Comparison::LessEqual => filter(left, right, of, |left, right| left <= right),
+        Comparison::Greater => filter(left, right, of, |left, right| left > right),
+        Comparison::GreaterEqual => filter(left, right, of, |left, right| left >= right),
         Comparison::StartsWith | Comparison::EndsWith | Comparison::Contains => return None,
     })
+}
+
+#[inline(always)]
+fn filter<T>(left: &[T], right: &[T], of: Rows, holds: impl Fn(&T, &T) -> bool) -> Rows {
+    let holds = |rows, row| rows | u64::from(holds(&left[row], &right[row])) << row;
+    rows_in(of).fold(0, holds)
+}
+
+/// The records that do not fit.
+#[inline(always)]
+fn unfit(of: Rows, fits: impl Fn(usize) -> bool) -> Rows {
+    rows_in(of).fold(0, |rows, row| rows | u64::from(!fits(row)) << row)
 }

@@ -1,6 +1,6 @@
 //! Emits to templates.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::compile::{Compiler, Unsupported, ZERO, ZERO_DECIMAL};
 use super::emit::{Hole, Number, OTHER, Piece, Template, Word};
@@ -90,6 +90,11 @@ impl Compiler<'_> {
             let zero = if column.ty() == Type::Decimal { ZERO_DECIMAL } else { ZERO };
             let (value, _) =
                 self.field(field, column_line(column), column.ty() == Type::Text, zero)?;
+            // What writes an event knows what its columns are.
+            let shape = self.shape(value);
+            if shape != Shape::of(column.ty()) && shape != Shape::Nothing {
+                return Err(Unsupported);
+            }
             self.columns[column as usize] = Some(value);
         }
         let missing = self.missing()?;
@@ -118,7 +123,8 @@ impl Compiler<'_> {
         draft.flush();
         // What was evaluated for this event may be out of date for the next.
         self.known = known;
-        let Draft { pieces, constants, constant_bytes, flags, .. } = draft;
+        let Draft { pieces, mut constants, constant_bytes, flags, .. } = draft;
+        let pieces = joined(pieces, &mut constants);
         let template =
             Template { emit: index, columns, extra, flags, pieces, constants, constant_bytes };
         self.program.emits.push(template);
@@ -494,6 +500,48 @@ fn fitting(check: &Check) -> Shape {
         Check::Ip => Shape::Ip,
         Check::Float | Check::Json | Check::List(_) => Shape::Any,
     }
+}
+
+/// Joins constant runs with what always stands right behind them.
+fn joined(pieces: Vec<Piece>, constants: &mut Constants) -> Vec<Piece> {
+    // Where a part ends that can be left out, another piece begins.
+    let guarded = pieces.iter().enumerate().filter(|(_, piece)| piece.guard != ALWAYS);
+    let ends: HashSet<usize> = guarded.map(|(at, piece)| at + 1 + piece.skip).collect();
+    let mut joined: Vec<Piece> = Vec::new();
+    // By the old number of each piece its new one, and of each new one where it is left for.
+    let (mut numbers, mut behind) = (Vec::new(), Vec::new());
+    for (at, piece) in pieces.into_iter().enumerate() {
+        let target = at + 1 + piece.skip;
+        let run = match joined.last() {
+            Some(last) if piece.guard == ALWAYS && !ends.contains(&at) => {
+                run_behind(last, &piece, constants)
+            }
+            _ => None,
+        };
+        match (run, joined.last_mut()) {
+            (Some(run), Some(last)) => (last.run, last.hole) = (constants.add(&run), piece.hole),
+            _ => {
+                joined.push(piece);
+                behind.push(target);
+            }
+        }
+        numbers.push(joined.len() - 1);
+    }
+    numbers.push(joined.len());
+    for (at, piece) in joined.iter_mut().enumerate() {
+        piece.skip = if piece.guard == ALWAYS { 0 } else { numbers[behind[at]] - at - 1 };
+    }
+    joined
+}
+
+/// The run of a piece that is only a run, and that of the next.
+fn run_behind(last: &Piece, next: &Piece, constants: &Constants) -> Option<String> {
+    if !matches!(last.hole, Hole::Nothing) {
+        return None;
+    }
+    let run = constants.text(last.run);
+    let run = if next.ends { run.strip_suffix(',')? } else { run };
+    Some(run.to_owned() + constants.text(next.run))
 }
 
 /// A flag that is no new one.

@@ -28,9 +28,17 @@ impl Constants {
     pub(super) fn add(&mut self, text: &str) -> Constant {
         let start = self.bytes.len();
         self.bytes.extend_from_slice(text.as_bytes());
-        self.bytes.resize(start + text.len().next_multiple_of(BLOCK), 0);
+        self.bytes.resize(start + text.len().next_multiple_of(BLOCK).max(BLOCK), 0);
         // A program's text is limited to far less than 4 GiB.
         Constant { start: start as u32, len: text.len() as u32 }
+    }
+}
+
+impl Constants {
+    /// One of them.
+    pub(super) fn text(&self, constant: Constant) -> &str {
+        let text = &self.bytes[constant.start as usize..][..constant.len as usize];
+        std::str::from_utf8(text).unwrap_or_default()
     }
 }
 
@@ -59,12 +67,13 @@ impl<'o> Sink<'o> {
         self.buffer.truncate(self.len);
     }
 
-    /// Room for so much and a block more.
+    /// Room for so much and two blocks more.
     #[inline(always)]
-    fn reserve(&mut self, bytes: usize) {
-        if self.buffer.len() < self.len + bytes + BLOCK {
+    fn room(&mut self, bytes: usize) -> &mut [u8] {
+        if self.buffer.len() < self.len + bytes + 2 * BLOCK {
             self.grow(bytes);
         }
+        &mut self.buffer[self.len..]
     }
 
     #[cold]
@@ -73,20 +82,19 @@ impl<'o> Sink<'o> {
         self.buffer.resize(self.len + bytes + GROWTH, 0);
     }
 
-    #[inline(always)]
-    fn block(&mut self, at: usize) -> &mut [u8; BLOCK] {
-        self.buffer[at..].first_chunk_mut().expect("there is room for a block")
-    }
-
     /// Writes a constant.
     #[inline(always)]
     pub(super) fn constant(&mut self, constants: &Constants, constant: Constant) {
         let (start, len) = (constant.start as usize, constant.len as usize);
-        self.reserve(len);
-        let (from, at) = (&constants.bytes[start..], self.len);
-        for done in (0..len).step_by(BLOCK) {
-            if let Some(block) = from[done..].first_chunk() {
-                *self.block(at + done) = *block;
+        let (from, room) = (&constants.bytes[start..], self.room(len));
+        let mut done = 0;
+        loop {
+            if let (Some(block), Some(room)) = (from[done..].first_chunk(), block_at(room, done)) {
+                *room = *block;
+            }
+            done += BLOCK;
+            if done >= len {
+                break;
             }
         }
         self.len += len;
@@ -95,8 +103,7 @@ impl<'o> Sink<'o> {
     /// Writes one byte.
     #[inline(always)]
     pub(super) fn byte(&mut self, byte: u8) {
-        self.reserve(1);
-        self.buffer[self.len] = byte;
+        self.room(1)[0] = byte;
         self.len += 1;
     }
 
@@ -119,42 +126,33 @@ impl<'o> Sink<'o> {
     /// Writes text as it is.
     #[inline(always)]
     pub(super) fn text<L: Lanes>(&mut self, lanes: L, text: &[u8]) {
-        self.reserve(text.len());
-        let at = self.len;
-        for (number, part) in text.chunks(BLOCK).enumerate() {
-            let block = lanes.load_part(part);
-            lanes.store(block, self.block(at + number * BLOCK));
-        }
+        copy(lanes, text, self.room(text.len()));
         self.len += text.len();
     }
 
-    /// Writes text as a JSON string.
+    /// Writes text as a JSON string, and a comma behind it.
     #[inline(always)]
     pub(super) fn string<L: Lanes>(&mut self, lanes: L, text: &str) {
         let bytes = text.as_bytes();
-        self.reserve(bytes.len() + 2);
-        self.buffer[self.len] = b'"';
-        let at = self.len + 1;
-        let mut escapes = 0;
-        for (number, part) in bytes.chunks(BLOCK).enumerate() {
-            let block = lanes.load_part(part);
-            lanes.store(block, self.block(at + number * BLOCK));
-            let special = lanes.at_most(block, lanes.splat(0x1f))
-                | lanes.equal(block, lanes.splat(b'"'))
-                | lanes.equal(block, lanes.splat(b'\\'));
-            escapes |= special & low_bits(part.len());
-        }
-        if escapes != 0 {
+        let room = self.room(bytes.len() + 3);
+        room[0] = b'"';
+        let special = copy(lanes, bytes, &mut room[1..]);
+        if special {
             return self.escaped_string(text);
         }
-        self.buffer[at + bytes.len()] = b'"';
-        self.len = at + bytes.len() + 1;
+        if let Some(behind) = room[bytes.len() + 1..].first_chunk_mut() {
+            *behind = *b"\",";
+        }
+        self.len += bytes.len() + 3;
     }
 
     #[cold]
     #[inline(never)]
     fn escaped_string(&mut self, text: &str) {
-        self.by(|out| json::write_string(text, out));
+        self.by(|out| {
+            json::write_string(text, out);
+            out.push(b',');
+        });
     }
 
     /// Writes what somebody appends to the text.
@@ -162,19 +160,45 @@ impl<'o> Sink<'o> {
         self.buffer.truncate(self.len);
         write(self.buffer);
         self.len = self.buffer.len();
-        self.reserve(0);
     }
 
     /// Writes a whole number.
     #[inline(always)]
     pub(super) fn int<L: Lanes>(&mut self, lanes: L, number: i64) {
-        self.text(lanes, NumberBuffer::default().int(number).as_bytes());
+        self.text(lanes, NumberBuffer::default().int(number));
     }
 
     /// Writes a decimal without trailing zeros.
     #[inline(always)]
     pub(super) fn decimal<L: Lanes>(&mut self, lanes: L, number: Decimal) {
-        self.text(lanes, NumberBuffer::default().decimal(number).as_bytes());
+        self.text(lanes, NumberBuffer::default().decimal(number));
+    }
+}
+
+#[inline(always)]
+fn block_at(room: &mut [u8], at: usize) -> Option<&mut [u8; BLOCK]> {
+    room.get_mut(at..)?.first_chunk_mut()
+}
+
+/// Copies text to room for a block more. Says whether any of it could not stand in a JSON string.
+#[inline(always)]
+fn copy<L: Lanes>(lanes: L, text: &[u8], room: &mut [u8]) -> bool {
+    let mut special = 0;
+    let mut done = 0;
+    loop {
+        let part = &text[done..text.len().min(done + BLOCK)];
+        let block = lanes.load_part(part);
+        if let Some(room) = block_at(room, done) {
+            lanes.store(block, room);
+        }
+        let escapes = lanes.at_most(block, lanes.splat(0x1f))
+            | lanes.equal(block, lanes.splat(b'"'))
+            | lanes.equal(block, lanes.splat(b'\\'));
+        special |= escapes & low_bits(part.len());
+        done += BLOCK;
+        if done >= text.len() {
+            return special != 0;
+        }
     }
 }
 
@@ -193,14 +217,14 @@ impl Default for NumberBuffer {
 
 impl NumberBuffer {
     #[inline(always)]
-    pub(super) fn int(&mut self, number: i64) -> &str {
+    pub(super) fn int(&mut self, number: i64) -> &[u8] {
         let len = self.put(0, itoa::Buffer::new().format(number));
         self.text(len)
     }
 
     /// A decimal without trailing zeros.
     #[inline(always)]
-    pub(super) fn decimal(&mut self, number: Decimal) -> &str {
+    pub(super) fn decimal(&mut self, number: Decimal) -> &[u8] {
         const ONE: u64 = 10_u64.pow(Decimal::PLACES);
         let mut len = 0;
         if number.0 < 0 {
@@ -238,8 +262,8 @@ impl NumberBuffer {
     }
 
     #[inline(always)]
-    fn text(&self, len: usize) -> &str {
-        std::str::from_utf8(&self.bytes[..len]).expect("digits and signs are ASCII")
+    fn text(&self, len: usize) -> &[u8] {
+        &self.bytes[..len]
     }
 }
 
@@ -255,9 +279,9 @@ mod tests {
             let number = number >> shift;
             let decimal = Decimal(number);
             let mut buffer = NumberBuffer::default();
-            prop_assert_eq!(buffer.decimal(decimal), decimal.to_string());
+            prop_assert_eq!(buffer.decimal(decimal).to_vec(), decimal.to_string().into_bytes());
             let int = number as i64;
-            prop_assert_eq!(buffer.int(int), int.to_string());
+            prop_assert_eq!(buffer.int(int).to_vec(), int.to_string().into_bytes());
         }
     }
 }

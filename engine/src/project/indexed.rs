@@ -15,7 +15,7 @@ use crate::plan::{Node, Projection};
 use crate::project::found::Found;
 use crate::project::{json, skip, string};
 use crate::rows::{Rows, row_bit};
-use crate::simd::index::{Indexed, signature};
+use crate::simd::index::{Indexed, escaped, signature};
 use crate::simd::{BLOCK, Kernel, Lanes, Level, low_bits};
 
 /// A key and its quotes, as far as they are compared at once.
@@ -283,8 +283,12 @@ impl Kernel for Run<'_, '_, '_, '_> {
     fn run<L: Lanes>(mut self, lanes: L) -> Rows {
         let mut left = 0;
         for (row, record) in self.records.iter().enumerate() {
-            let found = self.find_record(lanes, record);
-            if !found.is_some_and(|found| self.project(lanes, &found, row)) {
+            // No closures: they might not be compiled for the same instructions.
+            let is_found = match self.find_record(lanes, record) {
+                Some(found) => self.project(lanes, &found, row),
+                None => false,
+            };
+            if !is_found {
                 self.found.clear(row);
                 left |= row_bit(row);
             }
@@ -503,16 +507,24 @@ fn value_start(bytes: &[u8], behind_key: usize) -> usize {
     skip::space(bytes, colon + 1)
 }
 
-/// Behind the string that opens at `start`; and whether it is known to hold no escapes.
+/// Behind the string that opens at `start`; and whether it holds no escapes.
 #[inline(always)]
 fn string_end<L: Lanes>(lanes: L, bytes: &[u8], start: usize) -> (usize, bool) {
-    if let Some(near) = bytes[start + 1..].first_chunk() {
+    let mut at = start + 1;
+    let (mut any_escape, mut carry) = (false, false);
+    while let Some(near) = bytes[at..].first_chunk() {
         let near = lanes.load(near);
-        let quotes = lanes.equal(near, lanes.splat(b'"'));
+        let mut quotes = lanes.equal(near, lanes.splat(b'"'));
         let backslashes = lanes.equal(near, lanes.splat(b'\\'));
-        if quotes != 0 && (quotes ^ (quotes - 1)) & backslashes == 0 {
-            return (start + 2 + quotes.trailing_zeros() as usize, true);
+        let before_quote = quotes ^ quotes.wrapping_sub(1);
+        if carry | (backslashes & before_quote != 0) {
+            any_escape = true;
+            quotes &= !escaped(backslashes, &mut carry);
         }
+        if quotes != 0 {
+            return (at + 1 + quotes.trailing_zeros() as usize, !any_escape);
+        }
+        at += BLOCK;
     }
     (skip::string(bytes, start), false)
 }

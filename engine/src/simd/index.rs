@@ -86,15 +86,22 @@ impl Index {
     }
 
     /// Room for the tokens of one more block, and for those that are loaded behind the last.
+    #[inline(always)]
     fn reserve(&mut self, tokens: usize) {
         let room = tokens + BLOCK + BEHIND;
         if self.kinds.len() < room {
-            let room = room.next_power_of_two();
-            self.offsets.resize(room, 0);
-            self.kinds.resize(room, 0);
-            self.signatures.resize(room, 0);
-            self.levels.resize(room, 0);
+            self.grow(room);
         }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn grow(&mut self, room: usize) {
+        let room = room.next_power_of_two();
+        self.offsets.resize(room, 0);
+        self.kinds.resize(room, 0);
+        self.signatures.resize(room, 0);
+        self.levels.resize(room, 0);
     }
 
     /// `"key" : value`: moves each colon to its key, so that nothing else need know. False if a colon has none.
@@ -322,7 +329,7 @@ fn room<T>(all: &mut [T], from: usize) -> &mut [T; BLOCK] {
 
 /// Which bytes are escaped: those behind backslashes that are not escaped themselves.
 #[inline(always)]
-pub(super) fn escaped(backslashes: u64, carry: &mut bool) -> u64 {
+pub(crate) fn escaped(backslashes: u64, carry: &mut bool) -> u64 {
     const ODD: u64 = 0xaaaa_aaaa_aaaa_aaaa;
     let first = u64::from(*carry);
     let starts = backslashes & !first;
