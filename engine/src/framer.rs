@@ -232,7 +232,7 @@ impl Frames {
         match &input.format {
             Format::Ndjson => Self::Ndjson(Rows::new(NdjsonRule, limits, position)),
             Format::Csv(csv) => {
-                let rows = Rows::new(CsvRule::new(csv, limits), limits, position);
+                let rows = Rows::new(CsvRule::new(csv, limits, level), limits, position);
                 Self::Csv(match position.header {
                     Some(_) => rows,
                     None => rows.with_header(csv.clone(), input.utf8_replace),

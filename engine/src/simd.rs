@@ -13,6 +13,7 @@
 mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
+pub(crate) mod cells;
 pub(crate) mod extent;
 pub(crate) mod index;
 mod levels;
@@ -71,6 +72,9 @@ pub(crate) trait Lanes: Copy {
 
     /// Whether a check of every block costs less than to ask first if it is needed.
     const WIDE: bool;
+
+    /// Writes the places that `mask` names, in order, each counted from `offset`. More may be written behind them.
+    fn places(self, mask: u64, offset: u32, out: &mut [u32; BLOCK]);
 
     /// Writes what the index keeps of the bytes of a block that `mask` names, in order: of each its offset counted from
     /// `offset`, the byte itself, and the byte of `marks` at its place. More may be written behind them.
@@ -172,6 +176,11 @@ impl Level {
             #[cfg(target_arch = "x86_64")]
             Instructions::Avx512 => "avx512",
         }
+    }
+
+    /// Whether the machine has registers for many bytes, and they are used.
+    pub(crate) fn has_registers(self) -> bool {
+        self.0 != Instructions::Portable
     }
 
     /// Runs an algorithm with these instructions.

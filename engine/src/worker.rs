@@ -7,6 +7,9 @@
 //! JSON records are indexed many at a time ([`crate::simd::index`]). Where something is wrong or unusual with such a
 //! *stretch*, its halves are tried, and so on down to the one record, which is then read by the code that says what is
 //! meant: [`crate::sound`] and [`json::project`].
+//!
+//! So are the cells of rows found ([`crate::simd::cells`]), but for those of a row that is unusual, which are found by
+//! [`csv::split`].
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -32,6 +35,7 @@ use crate::project::{json, skip};
 use crate::raw;
 use crate::refusal::Refusal;
 use crate::rows::{ROWS_MAX, Rows, row_bit};
+use crate::simd::cells::{Cells, Signs, Table};
 use crate::simd::index::Index;
 use crate::simd::{self, Level};
 use crate::sound;
@@ -48,6 +52,8 @@ const PROGRAM_TEXT_BYTES_MAX: usize = BATCH_TEXT_BYTES_MAX / 2;
 const STRETCH_BYTES: usize = 64 << 10;
 /// A record that has more tokens is read without an index, which would take seven bytes for each.
 const TOKENS_MAX: usize = 4 << 20;
+/// The cells of a row that has more are found without an index.
+const CELLS_MAX: usize = 4 << 20;
 
 /// Maps records. It has no state that outlives a block, other than memory.
 #[derive(Debug)]
@@ -57,9 +63,12 @@ pub struct Worker {
     layout: Layout,
     /// None if records are not read by their index.
     search: Option<Search>,
+    /// None if cells are found row by row.
+    signs: Option<Signs>,
     /// None if the plan is always walked.
     program: Option<Program>,
     index: Index,
+    cells: Cells,
     mapper: Mapper,
 }
 
@@ -86,8 +95,10 @@ impl Worker {
             mapper: Mapper::new(&plan),
             program: Program::new(&plan),
             index: Index::default(),
+            cells: Cells::default(),
             level,
             search,
+            signs: signs(&plan.input),
             plan,
         }
     }
@@ -95,7 +106,7 @@ impl Worker {
     /// A worker that does every record in the way that says what is meant, without an index or a program. That does
     /// not show in what it makes either.
     pub fn plain(plan: Arc<Plan>) -> Self {
-        Self { search: None, program: None, ..Self::new(plan) }
+        Self { search: None, signs: None, program: None, ..Self::new(plan) }
     }
 
     /// What became of each line of the mapping, over all blocks so far.
@@ -133,12 +144,15 @@ impl Worker {
             around,
             search: self.search.as_ref(),
             index: &mut self.index,
+            signs: self.signs,
+            cells: &mut self.cells,
             mapper: &mut self.mapper,
             out,
         };
         let mut next = 0;
         while next < block.records.len() {
-            let end = stretch_end(block, next);
+            let end =
+                if self.signs.is_some() { rows_end(block, next) } else { stretch_end(block, next) };
             pass.map(next..end);
             next = end;
         }
@@ -165,11 +179,38 @@ fn stretch_end(block: &RecordBlock, first: usize) -> usize {
     first + 1 + pairs.take_while(goes_on).count()
 }
 
+/// Behind the rows whose cells can be found together with those of `first`: only line ends stand between them.
+fn rows_end(block: &RecordBlock, first: usize) -> usize {
+    if block.records[first].fault.is_some() {
+        return first + 1;
+    }
+    let start = block.records[first].start as usize;
+    let pairs = block.records[first..].windows(2);
+    let goes_on = |pair: &&[Record]| {
+        let (end, next) = (pair[0].end as usize, pair[1].start as usize);
+        let mut between = block.bytes[end..next].iter();
+        pair[1].fault.is_none()
+            && next - start < STRETCH_BYTES
+            && between.all(|byte| matches!(byte, b'\r' | b'\n'))
+    };
+    first + 1 + pairs.take_while(goes_on).count()
+}
+
+/// The bytes that give rows their shape, if these are found without decoding.
+fn signs(input: &Input) -> Option<Signs> {
+    match &input.format {
+        Format::Csv(csv) if csv.encoding == encoding_rs::UTF_8 => Signs::new(csv),
+        Format::Csv(_) | Format::Ndjson | Format::Json(_) => None,
+    }
+}
+
 /// The records of a block, on their way.
 struct Pass<'p, 'a> {
     around: Around<'a>,
     search: Option<&'p Search>,
     index: &'p mut Index,
+    signs: Option<Signs>,
+    cells: &'p mut Cells,
     mapper: &'p mut Mapper,
     out: &'p mut Batch,
 }
@@ -202,8 +243,13 @@ impl Pass<'_, '_> {
 
     /// Maps rows of cells.
     fn map_rows(&mut self, records: Range<usize>) {
+        let Around { level, context: BlockContext { block, .. }, .. } = self.around;
+        let end = block.records[records.end - 1].end as usize;
+        let mut table = self
+            .signs
+            .map(|signs| Table::new(level, &block.bytes[..end], signs, self.cells, CELLS_MAX));
         for rows in batches(records) {
-            self.mapper.map_cells(self.around, rows, self.out);
+            self.mapper.map_cells(self.around, rows, table.as_mut(), self.out);
         }
     }
 }
@@ -285,7 +331,13 @@ impl Mapper {
     }
 
     /// Maps rows of a table.
-    fn map_cells(&mut self, around: Around<'_>, rows: Range<usize>, out: &mut Batch) {
+    fn map_cells(
+        &mut self,
+        around: Around<'_>,
+        rows: Range<usize>,
+        mut table: Option<&mut Table<'_, '_>>,
+        out: &mut Batch,
+    ) {
         let arena = std::mem::take(&mut self.arena);
         let BlockContext { plan, block, .. } = around.context;
         let Format::Csv(settings) = &plan.input.format else {
@@ -296,6 +348,12 @@ impl Mapper {
         let mut left = 0;
         for (row, record) in block.records[rows.clone()].iter().enumerate() {
             let Self { columns, cells, .. } = self;
+            let place = record.start as usize..record.end as usize;
+            let columns_max = columns.slots().len();
+            if let Some(cells) = table.as_mut().and_then(|table| table.row(place, columns_max)) {
+                columns.fill(&cells, settings, &mut found, row, &arena);
+                continue;
+            }
             let text = decode(record.bytes(block), settings, &plan.input, &arena);
             let is_split = text.is_ok_and(|text| {
                 split(text, settings, columns, cells)

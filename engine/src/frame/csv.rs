@@ -17,6 +17,8 @@ use memchr::{memchr, memchr2};
 use crate::block::FrameFault;
 use crate::code::Code;
 use crate::input::Csv;
+use crate::simd::Level;
+use crate::simd::cells::{RowEnds, Signs};
 
 use super::Limits;
 use super::rows::Rule;
@@ -134,8 +136,13 @@ enum State {
     Quote,
 }
 
+/// The ends of rows are looked for in so many bytes at once.
+const WINDOW_BYTES: usize = 64 << 10;
+
 /// Finds the ends of rows.
 pub(crate) struct CsvRule {
+    /// Those of most rows are found many at once, by these instructions.
+    many: Option<(Level, Signs)>,
     delimiter: u8,
     quote: u8,
     comment: Option<u8>,
@@ -153,8 +160,11 @@ pub(crate) struct CsvRule {
 
 impl CsvRule {
     /// The rule of some settings.
-    pub(crate) fn new(csv: &Csv, limits: Limits) -> Self {
+    pub(crate) fn new(csv: &Csv, limits: Limits, level: Level) -> Self {
+        // Hopping from sign to sign is faster where there are no registers for many bytes.
+        let many = level.has_registers().then_some(level).zip(Signs::new(csv));
         Self {
+            many,
             delimiter: csv.delimiter,
             quote: csv.quote,
             comment: csv.comment,
@@ -252,6 +262,14 @@ impl Rule for CsvRule {
             return Some(end);
         }
         memchr(b'\n', &bytes[counting..]).map(|length| counting + length)
+    }
+
+    fn find_ends(&self, bytes: &[u8], rows: &mut RowEnds) {
+        rows.clear();
+        if let Some((level, signs)) = self.many {
+            let window = &bytes[..bytes.len().min(WINDOW_BYTES)];
+            rows.find(level, window, signs, self.comment, self.quotes_bytes_max - 1);
+        }
     }
 
     fn is_skipped(&self, size: u64, _: bool) -> bool {

@@ -6,6 +6,7 @@ use crate::block::FrameFault;
 use crate::code::Code;
 use crate::framer::Position;
 use crate::input::Csv;
+use crate::simd::cells::RowEnds;
 
 use super::{Blocks, Broken, Found, Limits, Piece, Span, csv, is_space};
 
@@ -16,6 +17,11 @@ pub(crate) trait Rule {
 
     /// The index of the `\n` that ends the row, if it is among `bytes`, which follow those of the last call.
     fn find_end(&mut self, bytes: &[u8]) -> Option<usize>;
+
+    /// Finds the ends of rows at the start of `bytes`, where one begins, as far as that can be done many at once.
+    fn find_ends(&self, _bytes: &[u8], rows: &mut RowEnds) {
+        rows.clear();
+    }
 
     /// Whether the row that was just ended is no record; `blank` says that it holds nothing but white space.
     fn is_skipped(&self, size: u64, blank: bool) -> bool;
@@ -47,13 +53,16 @@ pub(crate) struct Rows<R> {
     broken: Option<Broken>,
     /// A fault ended the object in an earlier run.
     ended: bool,
+    /// Memory for rows that are found together.
+    many: RowEnds,
 }
 
 impl<R: Rule> Rows<R> {
     /// Rows from `position` on.
     pub(crate) fn new(rule: R, limits: Limits, position: &Position) -> Self {
         let (line, ended) = (position.line, position.ended);
-        Self { rule, limits, line, row: None, header: None, broken: None, ended }
+        let many = RowEnds::default();
+        Self { rule, limits, line, row: None, header: None, broken: None, ended, many }
     }
 
     /// The first row holds the column names.
@@ -70,6 +79,11 @@ impl<R: Rule> Rows<R> {
                 return piece.bytes.len();
             }
             if self.row.is_none() {
+                let behind = self.frame_many(piece, at, blocks);
+                if behind > at {
+                    at = behind;
+                    continue;
+                }
                 self.rule.begin();
                 let span = Span::new(piece.at(at), self.limits.record_bytes_max);
                 self.row = Some(Row { span, blank: true, last: 0 });
@@ -79,6 +93,32 @@ impl<R: Rule> Rows<R> {
             };
             self.end_row(piece, at + length, 1, blocks);
             at += length + 1;
+        }
+        at
+    }
+
+    /// Frames rows with which nothing is wrong, from the start of one on; returns where it stands.
+    fn frame_many(&mut self, piece: &Piece<'_>, from: usize, blocks: &mut Blocks) -> usize {
+        if self.header.is_some() {
+            return from;
+        }
+        self.rule.find_ends(&piece.bytes[from..], &mut self.many);
+        let (mut at, first_line) = (from, self.line);
+        for (index, found) in (0..).zip(self.many.ends()) {
+            if blocks.is_ready() {
+                break;
+            }
+            let end = from + found.end as usize;
+            let carriage_return = end > at && piece.bytes[end - 1] == b'\r';
+            let size = (end - at - usize::from(carriage_return)) as u64;
+            let line = self.line;
+            self.line = first_line + index + 1 + u64::from(found.lines_inside);
+            if size > 0 {
+                let (end, line_end) = (piece.at(end) + 1, self.line);
+                let found = Found { size, line, fault: None, end, line_end, open: 0, ended: false };
+                blocks.add(piece, &mut Span::new(piece.at(at), 0), found);
+            }
+            at = end + 1;
         }
         at
     }

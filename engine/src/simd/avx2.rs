@@ -200,6 +200,12 @@ impl Lanes for Avx2 {
 
     /// There is no such instruction: bit by bit.
     #[inline(always)]
+    fn places(self, mask: u64, offset: u32, out: &mut [u32; BLOCK]) {
+        portable::places(mask, offset, out);
+    }
+
+    /// There is no such instruction: bit by bit.
+    #[inline(always)]
     fn compress(self, block: Halves, marks: Halves, mask: u64, offset: u32, out: Compressed<'_>) {
         let (mut bytes, mut all_marks) = ([0; BLOCK], [0; BLOCK]);
         self.store(block, &mut bytes);

@@ -8,6 +8,17 @@ use super::{BLOCK, Compressed, Instructions, Kernel, Lanes, Level, low_bits};
 #[derive(Clone, Copy)]
 pub(crate) struct Avx512(());
 
+/// The places of a block.
+const PLACES: [u8; BLOCK] = {
+    let mut places = [0; BLOCK];
+    let mut place = 0;
+    while place < BLOCK {
+        places[place] = place as u8;
+        place += 1;
+    }
+    places
+};
+
 /// Asks the machine.
 pub(super) fn is_available() -> bool {
     is_x86_feature_detected!("avx512f")
@@ -133,18 +144,33 @@ impl Lanes for Avx512 {
         unsafe { _pext_u64(bits, mask) }
     }
 
+    /// Sixteen are enough nearly always.
+    #[inline(always)]
+    fn places(self, mask: u64, offset: u32, out: &mut [u32; BLOCK]) {
+        let places = self.load(&PLACES);
+        let offsets = out.as_mut_ptr();
+        // SAFETY: `out` has room for 64, and no more are written; `self` proves the instructions.
+        unsafe {
+            let places = _mm512_maskz_compress_epi8(mask, places);
+            let base = _mm512_set1_epi32(offset.cast_signed());
+            let at = |sixteen| _mm512_add_epi32(base, _mm512_cvtepu8_epi32(sixteen));
+            _mm512_storeu_si512(offsets.cast(), at(_mm512_castsi512_si128(places)));
+            if mask.count_ones() > 16 {
+                let (two, three, four) = (
+                    at(_mm512_extracti32x4_epi32::<1>(places)),
+                    at(_mm512_extracti32x4_epi32::<2>(places)),
+                    at(_mm512_extracti32x4_epi32::<3>(places)),
+                );
+                _mm512_storeu_si512(offsets.add(16).cast(), two);
+                _mm512_storeu_si512(offsets.add(32).cast(), three);
+                _mm512_storeu_si512(offsets.add(48).cast(), four);
+            }
+        }
+    }
+
     /// Sixteen are the rule: narrow stores, which seldom cross a cache line.
     #[inline(always)]
     fn compress(self, block: __m512i, marks: __m512i, mask: u64, offset: u32, out: Compressed<'_>) {
-        const PLACES: [u8; BLOCK] = {
-            let mut places = [0; BLOCK];
-            let mut place = 0;
-            while place < BLOCK {
-                places[place] = place as u8;
-                place += 1;
-            }
-            places
-        };
         let places = self.load(&PLACES);
         let offsets = out.offsets.as_mut_ptr();
         // SAFETY: `out` has room for 64 of each, and no more are written; `self` proves the instructions.

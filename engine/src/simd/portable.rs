@@ -126,6 +126,11 @@ impl Lanes for Portable {
     }
 
     #[inline(always)]
+    fn places(self, mask: u64, offset: u32, out: &mut [u32; BLOCK]) {
+        places(mask, offset, out);
+    }
+
+    #[inline(always)]
     fn compress(
         self,
         block: [u8; BLOCK],
@@ -135,6 +140,21 @@ impl Lanes for Portable {
         out: Compressed<'_>,
     ) {
         compress(&block, &marks, mask, offset, out);
+    }
+}
+
+/// [`Lanes::places`], four at a time: whether there are more is told right nearly always.
+#[inline(always)]
+pub(super) fn places(mut mask: u64, offset: u32, out: &mut [u32; BLOCK]) {
+    let (fours, _) = out.as_chunks_mut::<4>();
+    for four in fours {
+        for place in four {
+            *place = offset + mask.trailing_zeros();
+            mask &= mask.wrapping_sub(1);
+        }
+        if mask == 0 {
+            return;
+        }
     }
 }
 

@@ -4,6 +4,8 @@ use std::ops::Range;
 
 use proptest::prelude::*;
 
+mod cells;
+
 use super::index::Index;
 use super::{BLOCK, Compressed, Kernel, Lanes, Level};
 use crate::sound;
@@ -21,6 +23,7 @@ struct Outcome {
     bits: Vec<u64>,
     blocks: Vec<[u8; BLOCK]>,
     compressed: (Vec<u32>, Vec<u8>, Vec<u8>),
+    places: Vec<u32>,
 }
 
 impl Kernel for All<'_> {
@@ -59,7 +62,9 @@ impl Kernel for All<'_> {
         let count = self.mask.count_ones() as usize;
         let compressed =
             (offsets[..count].to_vec(), bytes[..count].to_vec(), marks[..count].to_vec());
-        Outcome { bits, blocks: blocks.to_vec(), compressed }
+        let mut places = [0; BLOCK];
+        lanes.places(self.mask, 1000, &mut places);
+        Outcome { bits, blocks: blocks.to_vec(), compressed, places: places[..count].to_vec() }
     }
 }
 

@@ -8,8 +8,10 @@ use super::Worker;
 use crate::batch::Batch;
 use crate::block::{FrameFault, RecordBlock};
 use crate::code::Code;
+use crate::framer::Framer;
 use crate::input::{Csv, Format};
 use crate::plan::{Check, Expr, Meta, Plan, Raw, RedactStep, Stmt};
+use crate::simd::Level;
 use crate::testing::{Builder, block, object};
 use crate::types::Type;
 
@@ -123,6 +125,14 @@ fn redacted_records_are_stored_once() {
     assert!(!text.contains("secret"));
 }
 
+/// What comes out of a CSV object, whose rows are framed as they are.
+fn map_rows(mut worker: Worker, plan: &Plan, object: &[u8]) -> Vec<String> {
+    let mut framer = Framer::new(&plan.input);
+    framer.push(object.to_vec().into());
+    framer.finish();
+    std::iter::from_fn(|| framer.next_block()).map(|block| map(&mut worker, &block)).collect()
+}
+
 /// A plan that uses much of the engine on records like those of the test below.
 fn busy_plan() -> Plan {
     let mut builder = Builder::ndjson();
@@ -176,5 +186,38 @@ proptest! {
         // What came before leaves no trace.
         prop_assert_eq!(&first, &map(&mut worker, &block(&all, None, vec![])));
         prop_assert_eq!(&first, &map(&mut Worker::new(plan), &block(&all, None, vec![])));
+    }
+
+    /// Cells that are found many rows at once are those of one row after the other.
+    #[test]
+    fn rows_are_mapped_alike_by_all_means(
+        pieces in proptest::collection::vec(
+            prop_oneof![
+                3 => "(id|x|7|é|\"| |,|;|'|\r|#){1,6}".prop_map(String::into_bytes),
+                3 => prop::sample::select(&["\n", "\r\n", ",", "\",\"", "\"\"", ",\"a \"\"b\"\"\n\",", "1,two\n"][..])
+                    .prop_map(|text| text.as_bytes().to_vec()),
+                1 => (0_usize..100).prop_map(|count| format!("1,\"{}\"\n", "y".repeat(count)).into_bytes()),
+                1 => any::<u8>().prop_map(|byte| vec![byte]),
+            ], 0..40),
+        settings in 0_usize..5,
+        utf8_replace: bool,
+        record_bytes_max in prop_oneof![Just(1000_u32), 1_u32..100],
+    ) {
+        let settings = match settings {
+            0 => Csv { trim: true, ..Csv::default() },
+            1 => Csv { delimiter: b';', quote: b'\'', comment: Some(b'#'), ..Csv::default() },
+            2 => Csv { encoding: encoding_rs::WINDOWS_1252, ..Csv::default() },
+            3 => Csv { columns: Some(vec!["b".into(), "id".into(), "b".into()]), ..Csv::default() },
+            _ => Csv::default(),
+        };
+        let mut plan = csv(settings).plan;
+        (plan.input.utf8_replace, plan.input.record_bytes_max) = (utf8_replace, record_bytes_max);
+        let plan = Arc::new(plan);
+        let object = [&b"id,b,c\n"[..], &pieces.concat()].concat();
+        let expected = map_rows(Worker::plain(Arc::clone(&plan)), &plan, &object);
+        for level in Level::all() {
+            let found = map_rows(Worker::with_level(Arc::clone(&plan), level), &plan, &object);
+            prop_assert_eq!(&found, &expected, "{} {}", level.name(), object.escape_ascii());
+        }
     }
 }

@@ -181,4 +181,20 @@ proptest! {
         let framed = records(&input(Csv::default(), 1000), bytes.as_bytes());
         prop_assert_eq!(framed[0].header.as_ref(), Some(&names));
     }
+
+    /// Rows that are found many at once are those that are found byte by byte.
+    #[test]
+    fn long_rows_depend_on_the_bytes_alone(
+        pieces in prop::collection::vec(prop_oneof![
+            3 => prop::sample::select(&["\n", "\r\n", ",", "\"", "\",\"", "\"\"", "#", "5\" ", ",\"\n\n\"\n"][..])
+                .prop_map(str::to_owned),
+            1 => (0_usize..100).prop_map(|count| "x".repeat(count)),
+            1 => (0_usize..100).prop_map(|count| format!(",\"{}\"\n", "\n".repeat(count))),
+        ], 0..16),
+        record_bytes_max in prop_oneof![Just(1000_u32), 1_u32..150],
+        comment: bool,
+    ) {
+        let csv = Csv { comment: comment.then_some(b'#'), ..columns() };
+        records_at(&input(csv, record_bytes_max), pieces.concat().as_bytes(), &[100, 31]);
+    }
 }
