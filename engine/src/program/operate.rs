@@ -584,10 +584,11 @@ impl<'a> Run<'a, '_> {
         }
         if shape == Shape::Any || shape != registers.shape(to) {
             return self.each(to, of, |run, row| {
-                if missing & row_bit(row) != 0 {
+                let value = run.registers.get(from, row);
+                if empty_is_missing && matches!(value, Value::Text("")) {
                     return Value::Missing;
                 }
-                match fit(check, run.registers.get(from, row), run.arena) {
+                match fit(check, value, run.arena) {
                     Fitted::Value(value) => value,
                     Fitted::Missing => Value::Missing,
                     Fitted::Invalid(_, fault) => Value::Invalid(fault),
