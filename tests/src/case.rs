@@ -10,6 +10,7 @@ use weir_dsl::Diagnostic;
 use weir_dsl::hir::Program;
 use weir_dsl::source::Source;
 use weir_engine::plan::{ObjectMeta, Plan};
+use weir_engine::worker::Worker;
 
 use crate::chunk::{self, Cut, Mapped, Means};
 use crate::golden;
@@ -18,6 +19,9 @@ use crate::reference;
 
 /// So many positions of an object are resumed from at most; more would take quadratic time.
 const RESUMED_MAX: usize = 60;
+
+/// So many workers share the blocks of an object.
+const THREADS: usize = 3;
 
 /// A compiled program, with everything that its runs need.
 #[derive(Debug)]
@@ -98,6 +102,10 @@ impl Subject {
             let other = chunk::map_by(means, &self.plan, &self.meta, object, Cut::Whole);
             same(&means, &whole, &other);
         }
+        // Of a whole object there is but one block; so it is cut as finely as the first cut says.
+        let cut = cuts.first().copied().unwrap_or(Cut::Whole);
+        let other = chunk::map_in_threads(&self.plan, &self.meta, object, cut, THREADS);
+        same(&"on threads", &whole, &other);
         whole
     }
 
@@ -125,13 +133,83 @@ impl Subject {
     }
 }
 
+/// Workers of all means for one program, used again from object to object: making them costs more than a small object,
+/// and what one object leaves behind in them must not show in the next.
+#[derive(Debug)]
+pub struct Crew<'s> {
+    subject: &'s Subject,
+    /// Each sees every object whole.
+    whole: Vec<(Means, Worker)>,
+    /// Each sees every object in pieces, of one cut after the other.
+    pieces: Vec<(Means, Worker)>,
+}
+
+impl<'s> Crew<'s> {
+    /// A crew that has not seen anything yet.
+    pub fn new(subject: &'s Subject) -> Self {
+        let workers = || Means::all().map(|means| (means, means.worker(&subject.plan))).collect();
+        Self { subject, whole: workers(), pieces: workers() }
+    }
+
+    /// What all of them make of an object.
+    ///
+    /// # Panics
+    ///
+    /// If two differ: shows where.
+    pub fn agree(&mut self, object: &[u8], cuts: &[Cut]) -> Mapped {
+        let Subject { plan, meta, .. } = self.subject;
+        let mut whole: Option<Mapped> = None;
+        for (means, worker) in &mut self.whole {
+            let mapped = chunk::map_with(*means, worker, plan, meta, object, Cut::Whole);
+            match &whole {
+                Some(whole) => same(means, whole, &mapped),
+                None => whole = Some(mapped),
+            }
+        }
+        let whole = whole.expect("every machine has some means");
+        self.subject.check_sum(&whole.outcome);
+        for &cut in cuts {
+            let (means, worker) = &mut self.pieces[0];
+            let mapped = chunk::map_with(*means, worker, plan, meta, object, cut);
+            same_result(&(*means, cut), &whole, &mapped);
+            self.pieces.rotate_left(1);
+        }
+        whole
+    }
+
+    /// The same, and what they make of it is what the reference says.
+    ///
+    /// # Panics
+    ///
+    /// If two differ: shows where.
+    pub fn agree_with_reference(&mut self, object: &[u8], cuts: &[Cut]) -> Mapped {
+        let mapped = self.agree(object, cuts);
+        let Subject { program, source, meta, .. } = self.subject;
+        same_meaning(&reference::run(program, source, meta, object), &mapped.outcome);
+        mapped
+    }
+}
+
 /// What comes out must not depend on how the object was cut, nor on how the engine goes about it.
-fn same(way: &dyn Debug, whole: &Mapped, other: &Mapped) {
+///
+/// # Panics
+///
+/// If they differ: shows where.
+pub fn same(way: &dyn Debug, whole: &Mapped, other: &Mapped) {
+    same_result(way, whole, other);
+    assert_eq!(whole.tally, other.tally, "counters of whole and {way:?}");
+}
+
+/// The same but for the counters of lines.
+///
+/// # Panics
+///
+/// If they differ: shows where.
+pub fn same_result(way: &dyn Debug, whole: &Mapped, other: &Mapped) {
     same_lines("events", way, &whole.events, &other.events);
     same_lines("OCSF events", way, &whole.ocsf, &other.ocsf);
     same_lines("rejects", way, &whole.rejects, &other.rejects);
     assert_eq!(whole.outcome, other.outcome, "whole and {way:?}");
-    assert_eq!(whole.tally, other.tally, "counters of whole and {way:?}");
 }
 
 fn same_lines(what: &str, way: &dyn Debug, whole: &[u8], other: &[u8]) {
@@ -144,7 +222,11 @@ fn same_lines(what: &str, way: &dyn Debug, whole: &[u8], other: &[u8]) {
 /// The engine must do what the reference says.
 ///
 /// The words of a message may differ where the reference has none.
-fn same_meaning(reference: &Outcome, engine: &Outcome) {
+///
+/// # Panics
+///
+/// If it does not: shows where.
+pub fn same_meaning(reference: &Outcome, engine: &Outcome) {
     let mut reference = reference.clone();
     for (ours, theirs) in reference.rejects.iter_mut().zip(&engine.rejects) {
         if ours.message.is_empty() {

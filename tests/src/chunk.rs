@@ -22,6 +22,8 @@ pub enum Cut {
     Whole,
     /// Every chunk is one byte.
     Bytes,
+    /// Every chunk has so many bytes.
+    Every(usize),
     /// At places that follow from a seed.
     Random(u64),
 }
@@ -56,7 +58,8 @@ impl Means {
             .chain([Self::Plain])
     }
 
-    fn worker(self, plan: &Arc<Plan>) -> Worker {
+    /// A worker that goes about it in this way.
+    pub fn worker(self, plan: &Arc<Plan>) -> Worker {
         let plan = Arc::clone(plan);
         match self {
             Self::Chosen => Worker::new(plan),
@@ -102,7 +105,54 @@ pub fn map_by(
     object: &[u8],
     cut: Cut,
 ) -> Mapped {
-    run(means.worker(plan), plan, meta, means.framer(plan), object, cut)
+    map_with(means, &mut means.worker(plan), plan, meta, object, cut)
+}
+
+/// The same with a worker of these means, which may have mapped other objects before; its counters go on.
+pub fn map_with(
+    means: Means,
+    worker: &mut Worker,
+    plan: &Arc<Plan>,
+    meta: &ObjectMeta,
+    object: &[u8],
+    cut: Cut,
+) -> Mapped {
+    run(worker, plan, meta, means.framer(plan), object, cut)
+}
+
+/// Deals the blocks of an object to workers on threads of their own, and puts what they make of them in order again.
+///
+/// # Panics
+///
+/// If there are no threads.
+pub fn map_in_threads(
+    plan: &Arc<Plan>,
+    meta: &ObjectMeta,
+    object: &[u8],
+    cut: Cut,
+    threads: usize,
+) -> Mapped {
+    let mut blocks = Vec::new();
+    frame(Framer::new(&plan.input), object, cut, |block| blocks.push(block));
+    let work = |thread| {
+        let mut worker = Means::Chosen.worker(plan);
+        let own = blocks.iter().skip(thread).step_by(threads);
+        let parts: Vec<_> = own.map(|block| map_block(&mut worker, plan, meta, block)).collect();
+        (parts.into_iter(), worker.tally().clone())
+    };
+    let mut mapped = Mapped { tally: Tally::new(plan), ..Mapped::default() };
+    std::thread::scope(|scope| {
+        let work = &work;
+        let started: Vec<_> =
+            (0..threads).map(|thread| scope.spawn(move || work(thread))).collect();
+        let ended = started.into_iter().map(|thread| thread.join().expect("no worker panics"));
+        let (mut parts, tallies): (Vec<_>, Vec<_>) = ended.unzip();
+        for index in 0..blocks.len() {
+            mapped.append(parts[index % threads].next().expect("every block was mapped"));
+        }
+        tallies.iter().for_each(|tally| mapped.tally.add(tally));
+    });
+    mapped
 }
 
 /// Runs the engine over the rest of an object, behind a block of another run.
@@ -123,37 +173,42 @@ pub fn resume(
     let position: Position = serde_json::from_str(&text).expect("a position can be read");
     assert_eq!(&position, from, "{text}");
     let rest = usize::try_from(position.offset).map_or(&[][..], |offset| &object[offset..]);
-    let worker = Means::Chosen.worker(plan);
-    run(worker, plan, meta, Framer::resume(&plan.input, position), rest, cut)
+    let mut worker = Means::Chosen.worker(plan);
+    run(&mut worker, plan, meta, Framer::resume(&plan.input, position), rest, cut)
 }
 
 fn run(
-    worker: Worker,
+    worker: &mut Worker,
     plan: &Arc<Plan>,
     meta: &ObjectMeta,
-    mut framer: Framer,
+    framer: Framer,
     bytes: &[u8],
     cut: Cut,
 ) -> Mapped {
-    let mut mapping = Mapping { plan, meta, worker, mapped: Mapped::default() };
+    let mut mapped = Mapped::default();
+    frame(framer, bytes, cut, |block| mapped.append(map_block(worker, plan, meta, &block)));
+    mapped.tally = Tally { observed: None, ..worker.tally().clone() };
+    mapped
+}
+
+fn frame(mut framer: Framer, bytes: &[u8], cut: Cut, mut take: impl FnMut(RecordBlock)) {
     for chunk in chunks(bytes, cut) {
         framer.push(Bytes::copy_from_slice(chunk));
         while let Some(block) = framer.next_block() {
-            mapping.add(&block);
+            take(block);
         }
     }
     framer.finish();
     while let Some(block) = framer.next_block() {
-        mapping.add(&block);
+        take(block);
     }
-    mapping.mapped.tally = Tally { observed: None, ..mapping.worker.tally().clone() };
-    mapping.mapped
 }
 
 fn chunks(bytes: &[u8], cut: Cut) -> Vec<&[u8]> {
     match cut {
         Cut::Whole => vec![bytes],
         Cut::Bytes => bytes.chunks(1).collect(),
+        Cut::Every(size) => bytes.chunks(size).collect(),
         Cut::Random(seed) => {
             let mut random = Random::new(seed);
             let mut rest = bytes;
@@ -170,37 +225,49 @@ fn chunks(bytes: &[u8], cut: Cut) -> Vec<&[u8]> {
     }
 }
 
-struct Mapping<'a> {
-    plan: &'a Arc<Plan>,
-    meta: &'a ObjectMeta,
-    worker: Worker,
-    mapped: Mapped,
+fn map_block(worker: &mut Worker, plan: &Plan, meta: &ObjectMeta, block: &RecordBlock) -> Mapped {
+    let mut batch = Batch::default();
+    worker.run(block, meta, &mut batch);
+    let mut mapped = Mapped { ends: vec![block.end.clone()], ..Mapped::default() };
+    let Mapped { outcome, events, ocsf, rejects, .. } = &mut mapped;
+    for event in &batch.events {
+        output::write_event(block, &batch, event, events);
+        events.push(b'\n');
+        output::write_ocsf(block, &batch, event, ocsf);
+        ocsf.push(b'\n');
+        let index = block.records[event.record as usize].index;
+        outcome.events.push((index, owned_event(plan, block, &batch, event)));
+    }
+    for reject in &batch.rejects {
+        output::write_reject(plan, block, meta, reject, rejects);
+        rejects.push(b'\n');
+        outcome.rejects.push(owned_reject(plan, block, reject));
+    }
+    outcome.records = block.records.len() as u64;
+    outcome.mapped = batch.mapped;
+    outcome.dropped = batch.dropped;
+    outcome.skipped_values = batch.skipped_values;
+    outcome.ambiguous_times = batch.ambiguous_times;
+    mapped
 }
 
-impl Mapping<'_> {
-    fn add(&mut self, block: &RecordBlock) {
-        let mut batch = Batch::default();
-        self.worker.run(block, self.meta, &mut batch);
-        let Mapped { outcome, events, ocsf, rejects, ends, .. } = &mut self.mapped;
-        for event in &batch.events {
-            output::write_event(block, &batch, event, events);
-            events.push(b'\n');
-            output::write_ocsf(block, &batch, event, ocsf);
-            ocsf.push(b'\n');
-            let index = block.records[event.record as usize].index;
-            outcome.events.push((index, owned_event(self.plan, block, &batch, event)));
-        }
-        for reject in &batch.rejects {
-            output::write_reject(self.plan, block, self.meta, reject, rejects);
-            rejects.push(b'\n');
-            outcome.rejects.push(owned_reject(self.plan, block, reject));
-        }
-        outcome.records += block.records.len() as u64;
-        outcome.mapped += batch.mapped;
-        outcome.dropped += batch.dropped;
-        outcome.skipped_values += batch.skipped_values;
-        outcome.ambiguous_times += batch.ambiguous_times;
-        ends.push(block.end.clone());
+impl Mapped {
+    /// Appends what a block gave; counters of lines are not touched.
+    fn append(&mut self, block: Self) {
+        let Outcome { events, rejects, records, mapped, dropped, skipped_values, ambiguous_times } =
+            block.outcome;
+        let whole = &mut self.outcome;
+        whole.events.extend(events);
+        whole.rejects.extend(rejects);
+        whole.records += records;
+        whole.mapped += mapped;
+        whole.dropped += dropped;
+        whole.skipped_values += skipped_values;
+        whole.ambiguous_times += ambiguous_times;
+        self.events.extend(block.events);
+        self.ocsf.extend(block.ocsf);
+        self.rejects.extend(block.rejects);
+        self.ends.extend(block.ends);
     }
 }
 

@@ -10,4 +10,6 @@ pub mod hostile;
 pub mod outcome;
 pub mod programs;
 pub mod python;
+pub mod readers;
+pub mod records;
 pub mod reference;

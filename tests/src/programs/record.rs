@@ -122,13 +122,20 @@ impl Shape {
     /// Members as JSON, each `"name":value`.
     pub(super) fn members(&self, random: &mut Random, temper: Temper) -> Vec<String> {
         let mut members = Vec::new();
+        // Nobody writes spaces before colons; so somebody does.
+        let space = *random.pick(&["", "", "", "", "", "", "", " "]);
         for member in &self.0 {
             let Some(value) = member.value(random, temper) else { continue };
-            let name = json_name(&member.name, random);
+            let name = format!("{}{space}", json_name(&member.name, random));
             if random.below(100) == 0 {
                 members.push(format!("{name}:{}", hostile(random)));
             }
-            members.push(format!("{name}:{value}"));
+            members.push(format!("{name}:{space}{value}"));
+            if random.below(100) == 0 {
+                // Equal names stand anywhere.
+                let other = random.below(members.len() as u64) as usize;
+                members.push(members[other].clone());
+            }
         }
         if random.below(10) == 0 {
             members.push(format!("\"unread\":{}", hostile(random)));
