@@ -3,7 +3,7 @@
 //! ```text
 //!  Reader ─chunks─▶ Framer ─blocks─▶ Worker ┐
 //!                      │   └─blocks─▶ Worker ┤─▶ Sink (NDJSON, store), in the order of the blocks
-//!                      └── bytes in flight ◀─┘
+//!                      └── bytes in flight ◀─┘      (exchange.rs)
 //! ```
 //!
 //! One object is read at a time. Reading and framing are sequential and happen on the calling
@@ -14,9 +14,9 @@
 //! error is reported, and the next object is read. Only what concerns all objects (the store, the
 //! output, the way to S3) ends the run.
 
-mod budget;
 mod commit;
 mod error;
+mod exchange;
 mod lanes;
 mod mapping;
 mod progress;
@@ -26,6 +26,7 @@ mod totals;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use memchr::memrchr;
 use tokio::runtime::Runtime;
 use weir_engine::framer::{Framer, Position};
 use weir_engine::plan::{ObjectMeta, Plan};
@@ -40,9 +41,11 @@ pub use self::mapping::Output;
 pub use self::sink::Sink;
 pub use self::totals::Totals;
 
-/// Blocks are at most this large, unless a single record is larger. What they are mapped to takes
-/// ten times as much if the records are short; larger blocks are no faster.
-const BLOCK_BYTES_MAX: usize = 32 << 10;
+/// Blocks are at most about this large, unless a single record is larger. What they are mapped to
+/// takes ten times as much if the records are short; larger blocks are no faster.
+const BLOCK_BYTES_MAX: usize = 128 << 10;
+/// ... but not smaller, however many threads there are.
+const BLOCK_BYTES_MIN: usize = 16 << 10;
 /// An object of a known size up to this is mapped where it is read: threads would cost more than
 /// they bring.
 const SMALL_OBJECT_BYTES_MAX: u64 = 512 << 10;
@@ -179,7 +182,7 @@ impl<'a> Pipeline<'a> {
     /// Smaller blocks for many threads, so that there is one for each within the budget.
     fn block_bytes(&self) -> usize {
         let blocks = lanes::depth(self.options.threads);
-        (lanes::BYTES_IN_FLIGHT_MAX / blocks).clamp(8 << 10, BLOCK_BYTES_MAX)
+        (lanes::BYTES_IN_FLIGHT_MAX / blocks).clamp(BLOCK_BYTES_MIN, BLOCK_BYTES_MAX)
     }
 
     fn meta(&self, object: &Object) -> ObjectMeta {
@@ -221,7 +224,8 @@ impl Feed<'_> {
             };
             self.watch.advances(self.reader.bytes_read());
             while !chunk.is_empty() {
-                self.framer.push(chunk.split_to(chunk.len().min(self.block_bytes)));
+                let cut = cut(&chunk, self.block_bytes);
+                self.framer.push(chunk.split_to(cut));
                 self.put_blocks(lane)?;
             }
         }
@@ -234,6 +238,16 @@ impl Feed<'_> {
         }
         Ok(())
     }
+}
+
+/// Where to cut a chunk into blocks: behind a line end, if there is one near, for a record that is cut
+/// has to be copied and gets a block of its own.
+fn cut(chunk: &[u8], block_bytes: usize) -> usize {
+    if chunk.len() <= block_bytes {
+        return chunk.len();
+    }
+    let (near, half) = (&chunk[..block_bytes], block_bytes / 2);
+    memrchr(b'\n', &near[half..]).map_or(block_bytes, |place| half + place + 1)
 }
 
 /// Where an object is to be read from.

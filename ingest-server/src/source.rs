@@ -8,7 +8,7 @@
 //! A [`Reader`] stands at the end of at most two queues: stored bytes (a reading thread, or ranged
 //! GETs ahead of time), and decompressed chunks. Both are bounded, so the memory of a reader is
 //! bounded whatever the size of the object: about 24 MiB for S3, 2 MiB otherwise, and the decoder's
-//! window.
+//! window. Several decoders of small members have 16 MiB for what waits, and as much for windows.
 //!
 //! Whether an object is compressed is seen from its first bytes, because names and headers lie.
 //!
@@ -34,9 +34,12 @@
 //! }
 //! ```
 
+mod buffers;
+mod decoder;
 mod decompress;
 mod error;
 mod file;
+mod ranges;
 mod raw;
 mod s3;
 mod stdin;
@@ -49,7 +52,9 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use bytes::{Buf, Bytes};
 use tokio::sync::OnceCell;
 
-use self::decompress::{Decoding, MAGIC_BYTES};
+use self::buffers::Buffers;
+use self::decompress::{Decoding, Limits, MAGIC_BYTES};
+use self::ranges::Ranges;
 use self::raw::{Raw, RawReader};
 
 pub use self::decompress::Format;
@@ -166,6 +171,9 @@ pub struct SourceOptions {
     /// much memory is needed to decode it. 25 (32 MiB) by default, which is what levels up to 20
     /// use; levels 21 and 22 and `--long` may want 26, 27 or more.
     pub zstd_window_log_max: u32,
+    /// How many members (gzip) or frames (zstd) of an object may be decoded at a time, if they are
+    /// small. 1 by default.
+    pub decoders: usize,
     /// How to reach S3.
     pub s3: S3Options,
 }
@@ -178,6 +186,7 @@ impl Default for SourceOptions {
             ratio_max: 1000,
             ratio_free_bytes: 64 << 20,
             zstd_window_log_max: 25,
+            decoders: 1,
             s3: S3Options::default(),
         }
     }
@@ -187,13 +196,14 @@ impl Default for SourceOptions {
 #[derive(Debug, Default)]
 pub struct Sources {
     options: SourceOptions,
+    buffers: Buffers,
     s3: OnceCell<s3::Store>,
 }
 
 impl Sources {
     /// Sources with these settings.
     pub fn new(options: SourceOptions) -> Self {
-        Self { options, s3: OnceCell::new() }
+        Self { options, buffers: Buffers::default(), s3: OnceCell::new() }
     }
 
     /// The objects of an input, to be asked for one by one.
@@ -215,7 +225,10 @@ impl Sources {
         let resume = resume.unwrap_or_default();
         let place = self.place(object).await?;
         let Start { at, format } = self.start(&place, object, resume).await?;
-        let mut raw = RawReader::new(place.read_from(object, at.compressed)?, at.compressed);
+        // What comes slowly must not wait until there is enough of it for several decoders.
+        let decoders = place.size().map_or(1, |_| self.options.decoders);
+        let raw = place.read_from(object, at.compressed, &self.buffers)?;
+        let mut raw = RawReader::new(raw, at.compressed);
         let first = raw.peek(MAGIC_BYTES).await?;
         // Nothing decompresses to nothing, whatever it should have been.
         let format = match format {
@@ -223,7 +236,7 @@ impl Sources {
             Some(format) => format,
             None => Format::detect(first),
         };
-        Ok(self.reader(object, raw, format, at, resume.offset))
+        Ok(self.reader(object, raw, format, at, resume.offset, decoders))
     }
 
     fn reader(
@@ -233,15 +246,20 @@ impl Sources {
         format: Format,
         at: Boundary,
         offset: u64,
+        decoders: usize,
     ) -> Reader {
         let key = object.key.clone();
         let mut boundaries = Boundaries::default();
-        let (stream, skip) = if format == Format::Plain {
-            (Stream::Plain(raw), offset - at.decompressed)
-        } else {
-            boundaries.push(at);
-            let options = &self.options;
-            (Stream::Decoding(Decoding::start(key.clone(), raw, format, at, offset, options)), 0)
+        let (stream, skip) = match format.codec(&self.options) {
+            None => (Stream::Plain(raw), offset - at.decompressed),
+            Some(codec) => {
+                boundaries.push(at);
+                let ranges = Ranges::new(codec, decoders, self.buffers.clone());
+                let output = (offset, self.buffers.buffer());
+                let limits = Limits::new(at, &self.options);
+                let decoding = Decoding::start(key.clone(), raw, codec, ranges, limits, output);
+                (Stream::Decoding(decoding), 0)
+            }
         };
         Reader { key, format, stream, skip, offset, boundaries }
     }
@@ -335,10 +353,15 @@ impl Place {
         }
     }
 
-    fn read_from(self, object: &Object, offset: u64) -> Result<Raw, SourceError> {
+    fn read_from(
+        self,
+        object: &Object,
+        offset: u64,
+        buffers: &Buffers,
+    ) -> Result<Raw, SourceError> {
         match self {
-            Self::Stdin => stdin::read(),
-            Self::File(file) => file.read_from(object, offset),
+            Self::Stdin => stdin::read(buffers),
+            Self::File(file) => file.read_from(object, offset, buffers),
             Self::S3(located) => Ok(Raw::Parts(located.parts(offset, located.size()))),
         }
     }

@@ -10,20 +10,18 @@ use std::fs::File;
 use std::io::{BufRead, BufReader, BufWriter, Read, Write};
 use std::path::Path;
 use std::process::{Child, Stdio};
-use std::thread;
-use std::time::Duration;
 
 use bytes::Bytes;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use serde_json::Value;
 use weir_system_tests::binary::weir_command;
+use weir_system_tests::memory::{MEMORY_BYTES_MAX, watch};
 use weir_system_tests::seaweed::{Seaweed, shared};
 use weir_tests::generate::{Expected, OpenAi};
 
 const RECORDS: u64 = 80_000;
 const BAD: u64 = 1_000;
-const MEMORY_BYTES_MAX: u64 = 120 << 20;
 const PART_BYTES: usize = 16 << 20;
 
 fn generator() -> OpenAi {
@@ -45,25 +43,6 @@ fn upload(store: &Seaweed, key: &str, path: &Path) {
         let _ = store.client().create_bucket().bucket("large").send().await;
         store.put_parts("large", key, parts).await;
     });
-}
-
-/// The largest memory that the process had so far, in bytes; nothing once it has ended.
-fn memory_peak(process: u32) -> Option<u64> {
-    let status = std::fs::read_to_string(format!("/proc/{process}/status")).ok()?;
-    let line = status.lines().find(|line| line.starts_with("VmHWM:"))?;
-    Some(line.split_whitespace().nth(1)?.parse::<u64>().ok()? << 10)
-}
-
-/// Watches a process until it ends.
-fn watch(process: u32) -> thread::JoinHandle<u64> {
-    thread::spawn(move || {
-        let mut peak = 0;
-        while let Some(now) = memory_peak(process) {
-            peak = peak.max(now);
-            thread::sleep(Duration::from_millis(5));
-        }
-        peak
-    })
 }
 
 /// The events on standard output against the ids that the generator knows.
@@ -122,7 +101,7 @@ fn run(key: &str, write: impl FnOnce(&Path) -> Expected) {
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
-    let watcher = watch(process.id());
+    let watcher = watch(&process);
     check_events(&mut process, &expected);
     let status = process.wait().unwrap();
     assert!(status.success(), "{status}");

@@ -63,15 +63,41 @@ pub(crate) fn write_displayed(arguments: std::fmt::Arguments<'_>, out: &mut Vec<
 
 /// Writes a JSON string.
 pub(crate) fn write_string(text: &str, out: &mut Vec<u8>) {
+    out.reserve(text.len() + text.len() / 8 + 2);
     out.push(b'"');
     let mut rest = text.as_bytes();
-    while let Some(plain) = rest.iter().position(|byte| ESCAPED[usize::from(*byte)]) {
-        out.extend_from_slice(&rest[..plain]);
-        write_escape(rest[plain], out);
-        rest = &rest[plain + 1..];
+    while let Some(eight) = rest.first_chunk::<8>() {
+        let plain = plain_bytes(*eight);
+        // All eight are written, and those from the first on that has to be escaped are taken back: that
+        // costs less than to write a number of bytes that is not known before.
+        out.extend_from_slice(eight);
+        if plain == 8 {
+            rest = &rest[8..];
+        } else {
+            out.truncate(out.len() - (8 - plain));
+            write_escape(eight[plain], out);
+            rest = &rest[plain + 1..];
+        }
     }
-    out.extend_from_slice(rest);
+    for &byte in rest {
+        if ESCAPED[usize::from(byte)] { write_escape(byte, out) } else { out.push(byte) }
+    }
     out.push(b'"');
+}
+
+/// How many of the first bytes need not be escaped.
+///
+/// The bytes are compared all at once, as lanes of one number. A comparison may also mark lanes behind the
+/// first that it holds for, but never one before.
+///
+/// Source: Anderson, "Bit Twiddling Hacks", "Determine if a word has a byte less than n".
+fn plain_bytes(bytes: [u8; 8]) -> usize {
+    const ONES: u64 = u64::MAX / 255;
+    let word = u64::from_le_bytes(bytes);
+    let below = |word: u64, limit: u64| word.wrapping_sub(ONES * limit) & !word;
+    let equal = |byte: u8| below(word ^ (ONES * u64::from(byte)), 1);
+    let marks = (below(word, 0x20) | equal(b'"') | equal(b'\\')) & (ONES << 7);
+    marks.trailing_zeros() as usize / 8
 }
 
 /// Which bytes may not stand in a JSON string as they are.

@@ -484,3 +484,46 @@ proptest! {
         }
     }
 }
+
+/// A string of JSON, written byte by byte.
+fn written_slowly(text: &str) -> String {
+    let mut out = String::from('"');
+    for letter in text.chars() {
+        match letter {
+            '"' | '\\' => out.extend(['\\', letter]),
+            '\u{8}' => out.push_str("\\b"),
+            '\u{c}' => out.push_str("\\f"),
+            '\n' => out.push_str("\\n"),
+            '\r' => out.push_str("\\r"),
+            '\t' => out.push_str("\\t"),
+            '\0'..='\u{1f}' => out.push_str(&format!("\\u{:04x}", u32::from(letter))),
+            _ => out.push(letter),
+        }
+    }
+    out.push('"');
+    out
+}
+
+#[test]
+fn strings_are_escaped_wherever_it_is_needed() {
+    let check = |text: &str| {
+        let mut out = b"before".to_vec();
+        json::write_string(text, &mut out);
+        assert_eq!(String::from_utf8(out).unwrap(), format!("before{}", written_slowly(text)));
+    };
+    // Every byte beside every other that may disturb the comparison of eight at a time.
+    for letter in ('\0'..='\u{ff}').chain(['\u{7ff}', '\u{ffff}', '\u{10ffff}']) {
+        for other in
+            ['\0', '\u{1}', '\u{1f}', ' ', '!', '"', '#', '[', '\\', ']', 'a', '\u{7f}', 'ä']
+        {
+            for place in 0..9 {
+                let text = ["a".repeat(place), letter.to_string(), other.to_string()].concat();
+                check(&text);
+                check(&[&text, "bcdefghi"].concat());
+            }
+        }
+    }
+    check("");
+    check(&"\"\\\n".repeat(1000));
+    check(&"plain".repeat(1000));
+}

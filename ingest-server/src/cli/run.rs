@@ -211,6 +211,7 @@ impl Work {
         let runtime = runtime()?;
         let sources = Sources::new(SourceOptions {
             compression: compression(self.plan.input.compression),
+            decoders: self.options.threads,
             s3: self.s3,
             ..SourceOptions::default()
         });

@@ -31,7 +31,7 @@ pub(super) struct Needs {
 /// stand in each of a thousand events.
 const LINES_BYTES_MAX: usize = 1 << 20;
 /// More memory than this is not kept from block to block.
-const KEPT_BYTES_MAX: usize = 1 << 20;
+const KEPT_BYTES_MAX: usize = 2 << 20;
 
 /// The outcome of a block. It is used again for another one.
 #[derive(Debug, Default)]

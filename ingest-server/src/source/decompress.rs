@@ -1,8 +1,8 @@
 //! Decompression: one member (gzip) or frame (zstd) after the other.
 //!
-//! The library's own multi-member mode would hide where a member ends, and those places are what a
-//! reader can resume at. So each member gets a decoder of its own over the same [`RawReader`], and
-//! between two of them it is decided whether the object goes on:
+//! The libraries' own multi-member modes would hide where a member ends, and those places are what a
+//! reader can resume at. So each member is decoded by itself over the same [`RawReader`], and between
+//! two of them it is decided whether the object goes on:
 //!
 //! - gzip: as gzip(1) does. Zeros up to the end are padding; anything else that is no member is
 //!   ignored, but reported ([`Progress::garbage`]), which gzip(1) does too from the second byte on.
@@ -10,20 +10,23 @@
 //!   is truncated, not followed by garbage.
 //! - zstd: as zstd(1) does. Whatever is no frame is an error.
 //!
-//! Decoding runs in a task of its own, two chunks ahead of whoever reads them.
+//! Decoding runs in a task of its own, two chunks ahead of whoever reads them. Where members are small
+//! enough, several are decoded at a time ([`ranges`](super::ranges)). That way only knows how to do
+//! what usually happens: where anything is wrong, the bytes are decoded again from the last boundary
+//! by the one way that is written down here, one member after the other.
 
 use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
-use async_compression::tokio::bufread::{GzipDecoder, ZstdDecoder};
-use async_compression::zstd::DParameter;
-use bytes::{Buf, BufMut, Bytes, BytesMut};
-use tokio::io::{AsyncRead, AsyncReadExt};
+use bytes::{Buf, Bytes};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
-use super::raw::{CHUNK_BYTES_MAX, CHUNKS_AHEAD, RawReader};
+use super::buffers::Buffer;
+use super::decoder::{Codec, Decoder, Step};
+use super::ranges::{Part, Ranges};
+use super::raw::{CHUNKS_AHEAD, RawReader};
 use super::{Boundary, SourceError, SourceOptions};
 
 const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
@@ -55,17 +58,21 @@ impl Format {
         }
     }
 
-    fn name(self) -> &'static str {
+    /// How to decode it; `None` if it is not compressed.
+    pub(super) fn codec(self, options: &SourceOptions) -> Option<Codec> {
         match self {
-            Self::Plain => "plain",
-            Self::Gzip => "gzip",
-            Self::Zstd => "zstd",
+            Self::Plain => None,
+            Self::Gzip => Some(Codec::Gzip),
+            Self::Zstd => {
+                let window_log_max = options.zstd_window_log_max.clamp(10, 31);
+                Some(Codec::Zstd { window_log_max })
+            }
         }
     }
 }
 
 /// Whether these are the first bytes of a skippable frame, 0x184D2A50 to 0x184D2A5F.
-fn is_skippable(first: &[u8]) -> bool {
+pub(super) fn is_skippable(first: &[u8]) -> bool {
     matches!(first, [0x50..=0x5f, 0x2a, 0x4d, 0x18, ..])
 }
 
@@ -94,34 +101,29 @@ pub(super) struct Decoding {
 }
 
 impl Decoding {
-    /// Starts to decode `raw`, which stands at `start`; bytes before `skip_to` are left out.
+    /// Starts to decode `raw`, which stands where `limits` begin. `wanted_from` is the decompressed
+    /// offset of the first byte to be handed out.
     pub(super) fn start(
         object: String,
         raw: RawReader,
-        format: Format,
-        start: Boundary,
-        skip_to: u64,
-        options: &SourceOptions,
+        codec: Codec,
+        ranges: Ranges,
+        limits: Limits,
+        (wanted_from, buffer): (u64, Buffer),
     ) -> Self {
         let (chunks_in, chunks) = mpsc::channel(CHUNKS_AHEAD);
         let position = raw.shared_position();
         let progress = Arc::<Progress>::default();
         let output = Output {
             chunks: chunks_in,
-            buffer: BytesMut::new(),
-            start: start.decompressed,
+            buffer,
+            start: limits.start.decompressed,
             boundary: None,
-            skip_to,
+            wanted_from,
+            repeated_to: 0,
         };
-        let limits = Limits {
-            start,
-            bytes_max: options.decompressed_bytes_max,
-            ratio_max: options.ratio_max,
-            ratio_free_bytes: options.ratio_free_bytes,
-            window_log_max: options.zstd_window_log_max.clamp(10, 31),
-        };
-        let worker =
-            Worker { object, raw, format, output, limits, progress: Arc::clone(&progress) };
+        let progress_in = Arc::clone(&progress);
+        let worker = Worker { object, raw, codec, output, limits, ranges, progress: progress_in };
         let mut task = JoinSet::new();
         task.spawn(worker.run());
         Self { chunks, task, position, progress }
@@ -159,16 +161,26 @@ enum Stop {
     Unwanted,
 }
 
-struct Limits {
+/// How much may come out.
+pub(super) struct Limits {
     /// Where decoding began: ratios count from there.
     start: Boundary,
     bytes_max: u64,
     ratio_max: u64,
     ratio_free_bytes: u64,
-    window_log_max: u32,
 }
 
 impl Limits {
+    /// The limits of a decoder that begins at `start`.
+    pub(super) fn new(start: Boundary, options: &SourceOptions) -> Self {
+        Self {
+            start,
+            bytes_max: options.decompressed_bytes_max,
+            ratio_max: options.ratio_max,
+            ratio_free_bytes: options.ratio_free_bytes,
+        }
+    }
+
     /// The limit that is passed at this point, if any.
     fn passed(&self, at: Boundary) -> Option<String> {
         let written = at.decompressed - self.start.decompressed;
@@ -186,12 +198,15 @@ impl Limits {
 /// Collects decoded bytes into chunks.
 struct Output {
     chunks: mpsc::Sender<Item>,
-    buffer: BytesMut,
+    buffer: Buffer,
     /// Decompressed offset of the first byte in `buffer`.
     start: u64,
     /// The last boundary at or before the end of `buffer` that has not been handed out.
     boundary: Option<Boundary>,
-    skip_to: u64,
+    /// Bytes before this are not wanted.
+    wanted_from: u64,
+    /// Up to here everything has been handed out already, and is decoded again.
+    repeated_to: u64,
 }
 
 impl Output {
@@ -199,18 +214,19 @@ impl Output {
         self.start + self.buffer.len() as u64
     }
 
-    fn space(&self) -> usize {
-        CHUNK_BYTES_MAX - self.buffer.len()
-    }
-
     /// Hands out what has been collected.
     async fn flush(&mut self) -> Result<(), Stop> {
-        let end = self.end();
-        let mut chunk = self.buffer.split().freeze();
-        let skipped = self.skip_to.saturating_sub(self.start).min(chunk.len() as u64);
+        let chunk = self.buffer.take();
+        self.hand_out(chunk).await
+    }
+
+    /// Hands out a chunk that follows what was handed out before.
+    async fn hand_out(&mut self, mut chunk: Bytes) -> Result<(), Stop> {
+        let from = self.wanted_from.max(self.repeated_to);
+        let skipped = from.saturating_sub(self.start).min(chunk.len() as u64);
+        self.start += chunk.len() as u64;
         // At most the length of the chunk, so it fits.
         chunk.advance(usize::try_from(skipped).unwrap_or(chunk.len()));
-        self.start = end;
         if chunk.is_empty() && self.boundary.is_none() {
             return Ok(());
         }
@@ -222,9 +238,10 @@ impl Output {
 struct Worker {
     object: String,
     raw: RawReader,
-    format: Format,
+    codec: Codec,
     output: Output,
     limits: Limits,
+    ranges: Ranges,
     progress: Arc<Progress>,
 }
 
@@ -242,36 +259,92 @@ impl Worker {
     }
 
     async fn members(&mut self) -> Result<(), Stop> {
+        let mut decoder = Decoder::new(self.codec).map_err(|error| self.explain(error))?;
         loop {
-            self.member().await?;
+            self.members_side_by_side().await?;
+            self.member(&mut decoder).await?;
             if !self.another_member().await? {
                 break;
             }
-            self.output.boundary = Some(self.at());
+            if self.at().decompressed >= self.output.repeated_to {
+                self.output.boundary = Some(self.at());
+            }
         }
         let end = self.output.end();
-        if end < self.output.skip_to {
-            let (object, offset) = (self.object.clone(), self.output.skip_to);
+        if end < self.output.wanted_from {
+            let (object, offset) = (self.object.clone(), self.output.wanted_from);
             return Err(Stop::Failed(SourceError::PastEnd { object, offset, end }));
         }
         Ok(())
     }
 
     /// Decodes one member or frame.
-    async fn member(&mut self) -> Result<(), Stop> {
-        let Self { raw, output, limits, .. } = self;
-        let position = raw.shared_position();
-        let position = || position.load(Ordering::Relaxed);
-        let result = match self.format {
-            Format::Plain => decode(raw, output, limits, position).await,
-            Format::Gzip => decode(&mut GzipDecoder::new(raw), output, limits, position).await,
-            Format::Zstd => {
-                let parameters = [DParameter::window_log_max(limits.window_log_max)];
-                let mut decoder = ZstdDecoder::with_params(raw, &parameters);
-                decode(&mut decoder, output, limits, position).await
+    async fn member(&mut self, decoder: &mut Decoder) -> Result<(), Stop> {
+        decoder.begin();
+        loop {
+            if self.output.buffer.space().is_empty() {
+                self.output.flush().await?;
             }
-        };
-        result.map_err(|failure| self.explain(failure))
+            let input = self.raw.front().await.map_err(Stop::Failed)?;
+            let step = decoder.step(input, self.output.buffer.space());
+            let Step { read, written, ended } = step;
+            self.raw.consume(read);
+            self.output.buffer.advance(written);
+            let ended = ended.map_err(|error| self.explain(error))?;
+            if let Some(limit) = self.limits.passed(self.at()) {
+                return Err(self.bomb(limit));
+            }
+            if ended {
+                return Ok(());
+            }
+            if read == 0 && written == 0 && self.raw.loaded().is_empty() {
+                return Err(self.corrupt("it ends too early; was the upload or download cut off?"));
+            }
+        }
+    }
+
+    /// Decodes members several at a time, as far as it can be seen where they begin. Ends between two
+    /// members, of which the second is left to be decoded by itself.
+    async fn members_side_by_side(&mut self) -> Result<(), Stop> {
+        loop {
+            self.ranges.fill(&mut self.raw).await.map_err(Stop::Failed)?;
+            if self.ranges.are_none() {
+                return Ok(());
+            }
+            self.output.flush().await?;
+            let start = Boundary {
+                compressed: self.raw.position() - self.ranges.bytes(),
+                decompressed: self.output.end(),
+            };
+            let mut limit_passed = false;
+            while let Some(Part { chunk, read, boundary }) = self.ranges.next_part().await {
+                let at = Boundary {
+                    compressed: start.compressed + read,
+                    decompressed: self.output.end() + chunk.len() as u64,
+                };
+                if self.limits.passed(at).is_some() {
+                    limit_passed = true;
+                    break;
+                }
+                let boundary = boundary.map(|(compressed, decompressed)| Boundary {
+                    compressed: start.compressed + compressed,
+                    decompressed: start.decompressed + decompressed,
+                });
+                self.output.boundary = boundary.or(self.output.boundary);
+                self.output.hand_out(chunk).await?;
+            }
+            if limit_passed || !self.ranges.has_ended_well().await {
+                // Again from where this range began, without what has been handed out.
+                self.ranges.give_up(&mut self.raw);
+                self.output.repeated_to = self.output.end();
+                self.output.start = start.decompressed;
+                return Ok(());
+            }
+            self.output.boundary = Some(Boundary {
+                compressed: self.raw.position() - self.ranges.bytes(),
+                decompressed: self.output.end(),
+            });
+        }
     }
 
     /// Whether another member follows the one just read.
@@ -280,15 +353,14 @@ impl Worker {
         if first.is_empty() {
             return Ok(false);
         }
-        match self.format {
-            Format::Plain => Ok(false),
-            Format::Gzip if first.starts_with(&GZIP_MAGIC) => Ok(true),
-            Format::Gzip if first == &GZIP_MAGIC[..1] => {
+        match self.codec {
+            Codec::Gzip if first.starts_with(&GZIP_MAGIC) => Ok(true),
+            Codec::Gzip if first == &GZIP_MAGIC[..1] => {
                 Err(self.corrupt("it ends inside the header of another member"))
             }
-            Format::Gzip => self.padding().await.map(|()| false),
-            Format::Zstd if Format::detect(first) == Format::Zstd => Ok(true),
-            Format::Zstd => Err(self.corrupt("what follows the last frame is no frame")),
+            Codec::Gzip => self.padding().await.map(|()| false),
+            Codec::Zstd { .. } if Format::detect(first) == Format::Zstd => Ok(true),
+            Codec::Zstd { .. } => Err(self.corrupt("what follows the last frame is no frame")),
         }
     }
 
@@ -308,81 +380,46 @@ impl Worker {
         Boundary { compressed: self.raw.position(), decompressed: self.output.end() }
     }
 
-    fn corrupt(&self, detail: &str) -> Stop {
+    /// Where an error is: behind everything that has been handed out.
+    fn error_at(&self) -> Boundary {
         let Boundary { compressed, decompressed } = self.at();
+        Boundary { compressed, decompressed: decompressed.max(self.output.repeated_to) }
+    }
+
+    fn corrupt(&self, detail: &str) -> Stop {
+        let Boundary { compressed, decompressed } = self.error_at();
         Stop::Failed(SourceError::Corrupt {
             object: self.object.clone(),
-            format: self.format.name(),
+            format: self.codec.name(),
             compressed_offset: compressed,
             decompressed_offset: decompressed,
             detail: detail.to_owned(),
         })
     }
 
-    fn explain(&self, failure: Failure) -> Stop {
-        let at = self.at();
-        let error = match failure {
-            Failure::Unwanted => return Stop::Unwanted,
-            Failure::Limit(limit) => {
-                return Stop::Failed(SourceError::Bomb {
-                    object: self.object.clone(),
-                    compressed_offset: at.compressed,
-                    decompressed_offset: at.decompressed,
-                    limit,
-                });
-            }
-            Failure::Decoder(error) => error,
-        };
-        // The source below may have failed, not the decoder.
-        let error = match error.downcast::<SourceError>() {
-            Ok(error) => return Stop::Failed(error),
-            Err(error) => error,
-        };
-        let text = error.to_string();
-        if text.contains("too much memory") {
-            return Stop::Failed(SourceError::Window {
-                object: self.object.clone(),
-                compressed_offset: at.compressed,
-                decompressed_offset: at.decompressed,
-                window_bytes_max: 1 << self.limits.window_log_max,
-            });
-        }
-        if error.kind() == io::ErrorKind::UnexpectedEof {
-            return self.corrupt("it ends too early; was the upload or download cut off?");
-        }
-        self.corrupt(&text)
+    fn bomb(&self, limit: String) -> Stop {
+        let Boundary { compressed, decompressed } = self.error_at();
+        Stop::Failed(SourceError::Bomb {
+            object: self.object.clone(),
+            compressed_offset: compressed,
+            decompressed_offset: decompressed,
+            limit,
+        })
     }
-}
 
-/// Why a member could not be decoded to its end.
-enum Failure {
-    Decoder(io::Error),
-    Limit(String),
-    Unwanted,
-}
-
-/// Reads `decoder` to its end into `output`.
-async fn decode(
-    decoder: &mut (impl AsyncRead + Unpin),
-    output: &mut Output,
-    limits: &Limits,
-    position: impl Fn() -> u64,
-) -> Result<(), Failure> {
-    loop {
-        if output.space() == 0 {
-            output.flush().await.map_err(|_| Failure::Unwanted)?;
-        }
-        if output.buffer.is_empty() {
-            output.buffer.reserve(CHUNK_BYTES_MAX);
-        }
-        let space = output.space();
-        let mut space = (&mut output.buffer).limit(space);
-        if decoder.read_buf(&mut space).await.map_err(Failure::Decoder)? == 0 {
-            return Ok(());
-        }
-        let at = Boundary { compressed: position(), decompressed: output.end() };
-        if let Some(limit) = limits.passed(at) {
-            return Err(Failure::Limit(limit));
+    fn explain(&self, error: io::Error) -> Stop {
+        let text = error.to_string();
+        match self.codec {
+            Codec::Zstd { window_log_max } if text.contains("too much memory") => {
+                let Boundary { compressed, decompressed } = self.error_at();
+                Stop::Failed(SourceError::Window {
+                    object: self.object.clone(),
+                    compressed_offset: compressed,
+                    decompressed_offset: decompressed,
+                    window_bytes_max: 1 << window_log_max,
+                })
+            }
+            Codec::Gzip | Codec::Zstd { .. } => self.corrupt(&text),
         }
     }
 }

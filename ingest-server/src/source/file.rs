@@ -7,6 +7,7 @@ use std::time::UNIX_EPOCH;
 
 use bytes::Bytes;
 
+use super::buffers::Buffers;
 use super::raw::{self, Raw, Snapshot};
 use super::{Object, SourceError};
 
@@ -109,13 +110,18 @@ impl Opened {
     }
 
     /// The stored bytes from `offset`, which must be 0 for a pipe.
-    pub(super) fn read_from(mut self, object: &Object, offset: u64) -> Result<Raw, SourceError> {
+    pub(super) fn read_from(
+        mut self,
+        object: &Object,
+        offset: u64,
+        buffers: &Buffers,
+    ) -> Result<Raw, SourceError> {
         if self.snapshot.is_some() {
             self.file
                 .seek(SeekFrom::Start(offset))
                 .map_err(|source| failed(&object.key, source))?;
         }
-        raw::read_file(object.key.clone(), self.file, offset, self.snapshot)
+        raw::read_file(object.key.clone(), self.file, offset, self.snapshot, buffers.clone())
     }
 }
 

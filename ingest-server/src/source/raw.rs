@@ -4,26 +4,23 @@
 //! runtime, nor keep it from shutting down; S3 is read by tasks. Both end in bounded queues of
 //! chunks, and [`RawReader`] is what stands at their end.
 
+use std::collections::VecDeque;
 use std::fs::File;
 use std::future::poll_fn;
 use std::io::{self, Read};
-use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 use std::thread;
 
-use bytes::{Buf, Bytes, BytesMut};
-use tokio::io::{AsyncBufRead, AsyncRead, ReadBuf};
+use bytes::{Buf, Bytes};
 use tokio::sync::mpsc;
 
+use super::buffers::Buffers;
 use super::{SourceError, s3};
 
 /// The largest chunk that a source hands out.
 pub(super) const CHUNK_BYTES_MAX: usize = 256 * 1024;
-
-/// A chunk handed out by reading threads is at least this large, unless the source is slow.
-const READ_BYTES_MIN: usize = 64 * 1024;
 
 /// How many chunks may wait between two stages.
 pub(super) const CHUNKS_AHEAD: usize = 2;
@@ -63,14 +60,15 @@ pub(super) fn read_file(
     file: File,
     offset: u64,
     snapshot: Option<Snapshot>,
+    buffers: Buffers,
 ) -> Result<Raw, SourceError> {
     let left = snapshot.as_ref().map_or(u64::MAX, |s| s.size.saturating_sub(offset));
-    spawn(Reading { object, offset, left, snapshot }, file)
+    spawn(Reading { object, offset, left, snapshot, buffers }, file)
 }
 
 /// Reads standard input on a thread of its own.
-pub(super) fn read_stdin(object: String) -> Result<Raw, SourceError> {
-    spawn(Reading { object, offset: 0, left: u64::MAX, snapshot: None }, io::stdin())
+pub(super) fn read_stdin(object: String, buffers: Buffers) -> Result<Raw, SourceError> {
+    spawn(Reading { object, offset: 0, left: u64::MAX, snapshot: None, buffers }, io::stdin())
 }
 
 struct Reading {
@@ -78,6 +76,7 @@ struct Reading {
     offset: u64,
     left: u64,
     snapshot: Option<Snapshot>,
+    buffers: Buffers,
 }
 
 /// A read handle that may be able to say what file it is.
@@ -118,13 +117,11 @@ impl Reading {
         handle: &mut impl Handle,
         tx: &mpsc::Sender<Item>,
     ) -> Result<(), SourceError> {
-        let mut buffer = BytesMut::new();
+        let mut buffer = self.buffers.buffer();
         while self.left > 0 {
-            if buffer.len() < READ_BYTES_MIN {
-                buffer = BytesMut::zeroed(CHUNK_BYTES_MAX);
-            }
-            let wanted = usize::try_from(self.left).unwrap_or(usize::MAX).min(buffer.len());
-            let count = match handle.read(&mut buffer[..wanted]) {
+            let space = buffer.space();
+            let wanted = usize::try_from(self.left).unwrap_or(usize::MAX).min(space.len());
+            let count = match handle.read(&mut space[..wanted]) {
                 Ok(0) => break,
                 Ok(count) => count,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
@@ -132,7 +129,8 @@ impl Reading {
             };
             self.offset += count as u64;
             self.left -= count as u64;
-            if tx.blocking_send(Ok(buffer.split_to(count).freeze())).is_err() {
+            buffer.advance(count);
+            if tx.blocking_send(Ok(buffer.take())).is_err() {
                 return Ok(());
             }
         }
@@ -158,10 +156,12 @@ impl Reading {
     }
 }
 
-/// Reads chunks from a [`Raw`], and knows how far it is.
+/// Reads chunks from a [`Raw`], and knows how far it is. It can look ahead.
 pub(super) struct RawReader {
     raw: Raw,
-    chunk: Bytes,
+    /// Loaded and not yet taken; none of them is empty.
+    loaded: VecDeque<Bytes>,
+    loaded_bytes: usize,
     /// Stored offset of the first byte not yet taken; shared with whoever shows progress.
     position: Arc<AtomicU64>,
 }
@@ -169,7 +169,8 @@ pub(super) struct RawReader {
 impl RawReader {
     /// `offset` is that of the first byte that `raw` will give.
     pub(super) fn new(raw: Raw, offset: u64) -> Self {
-        Self { raw, chunk: Bytes::new(), position: Arc::new(AtomicU64::new(offset)) }
+        let position = Arc::new(AtomicU64::new(offset));
+        Self { raw, loaded: VecDeque::new(), loaded_bytes: 0, position }
     }
 
     pub(super) fn position(&self) -> u64 {
@@ -182,66 +183,92 @@ impl RawReader {
 
     /// The next chunk, or `None` at the end.
     pub(super) async fn next(&mut self) -> Result<Option<Bytes>, SourceError> {
-        if self.chunk.is_empty() {
-            match poll_fn(|cx| self.raw.poll_next(cx)).await {
-                Some(chunk) => self.chunk = chunk?,
-                None => return Ok(None),
-            }
+        self.front().await?;
+        let chunk = self.loaded.pop_front();
+        self.took(chunk.as_ref().map_or(0, Bytes::len));
+        Ok(chunk)
+    }
+
+    /// The next bytes without taking them; none at the end.
+    pub(super) async fn front(&mut self) -> Result<&[u8], SourceError> {
+        if self.loaded.is_empty() {
+            self.load().await?;
         }
-        let chunk = std::mem::take(&mut self.chunk);
-        self.advance(chunk.len());
-        Ok(Some(chunk))
+        Ok(self.loaded.front().map_or(&[], |chunk| &chunk[..]))
     }
 
     /// The next `count` bytes, or fewer at the end, without taking them.
     pub(super) async fn peek(&mut self, count: usize) -> Result<&[u8], SourceError> {
-        while self.chunk.len() < count {
-            let Some(chunk) = poll_fn(|cx| self.raw.poll_next(cx)).await else { break };
-            let chunk = chunk?;
-            self.chunk = if self.chunk.is_empty() {
-                chunk
-            } else {
-                [&self.chunk[..], &chunk[..]].concat().into()
-            };
+        while self.loaded_bytes < count && self.load().await? {}
+        while let Some(front) = self.loaded.front()
+            && front.len() < count
+            && self.loaded.len() > 1
+        {
+            let (first, second) = (self.loaded.pop_front(), self.loaded.pop_front());
+            let both = [first.unwrap_or_default(), second.unwrap_or_default()].concat();
+            self.loaded.push_front(both.into());
         }
-        Ok(&self.chunk[..count.min(self.chunk.len())])
+        let front = self.loaded.front().map_or(&[][..], |chunk| &chunk[..]);
+        Ok(&front[..count.min(front.len())])
     }
 
-    fn advance(&self, count: usize) {
-        self.position.fetch_add(count as u64, Ordering::Relaxed);
+    /// Loads another chunk behind those that are loaded; false at the end.
+    pub(super) async fn load(&mut self) -> Result<bool, SourceError> {
+        let Some(chunk) = poll_fn(|cx| self.raw.poll_next(cx)).await else { return Ok(false) };
+        let chunk = chunk?;
+        self.loaded_bytes += chunk.len();
+        if !chunk.is_empty() {
+            self.loaded.push_back(chunk);
+        }
+        Ok(true)
     }
-}
 
-impl AsyncRead for RawReader {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        out: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        let available = ready!(self.as_mut().poll_fill_buf(cx))?;
-        let count = available.len().min(out.remaining());
-        out.put_slice(&available[..count]);
-        self.consume(count);
-        Poll::Ready(Ok(()))
+    /// What is loaded and not yet taken.
+    pub(super) fn loaded(&self) -> &VecDeque<Bytes> {
+        &self.loaded
     }
-}
 
-impl AsyncBufRead for RawReader {
-    fn poll_fill_buf(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<&[u8]>> {
-        let this = self.get_mut();
-        while this.chunk.is_empty() {
-            match ready!(this.raw.poll_next(cx)) {
-                Some(Ok(chunk)) => this.chunk = chunk,
-                // The decoder passes it on, and `decompress` takes it out again.
-                Some(Err(error)) => return Poll::Ready(Err(io::Error::other(error))),
-                None => break,
+    /// Takes bytes of the first loaded chunk.
+    pub(super) fn consume(&mut self, count: usize) {
+        if count == 0 {
+            return;
+        }
+        if let Some(front) = self.loaded.front_mut() {
+            front.advance(count);
+            if front.is_empty() {
+                self.loaded.pop_front();
             }
         }
-        Poll::Ready(Ok(&this.chunk))
+        self.took(count);
     }
 
-    fn consume(mut self: Pin<&mut Self>, count: usize) {
-        self.chunk.advance(count);
-        self.advance(count);
+    /// Takes the first `count` loaded bytes, as chunks.
+    pub(super) fn take(&mut self, count: usize) -> Vec<Bytes> {
+        let (mut taken, mut left) = (Vec::new(), count);
+        while left > 0
+            && let Some(mut chunk) = self.loaded.pop_front()
+        {
+            if chunk.len() > left {
+                self.loaded.push_front(chunk.split_off(left));
+            }
+            left -= chunk.len();
+            taken.push(chunk);
+        }
+        self.took(count - left);
+        taken
+    }
+
+    /// Puts back what was taken last.
+    pub(super) fn put_back(&mut self, chunks: Vec<Bytes>) {
+        for chunk in chunks.into_iter().rev() {
+            self.loaded_bytes += chunk.len();
+            self.position.fetch_sub(chunk.len() as u64, Ordering::Relaxed);
+            self.loaded.push_front(chunk);
+        }
+    }
+
+    fn took(&mut self, count: usize) {
+        self.loaded_bytes -= count;
+        self.position.fetch_add(count as u64, Ordering::Relaxed);
     }
 }

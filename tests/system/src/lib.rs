@@ -2,4 +2,5 @@
 
 pub mod binary;
 pub mod fault_proxy;
+pub mod memory;
 pub mod seaweed;
