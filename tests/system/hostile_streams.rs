@@ -218,32 +218,42 @@ fn bad_lines_are_refused_where_they_are() {
     assert_eq!((ran.rejects, ran.ids), (wanted, ids));
 }
 
-/// In a document, nothing can be told apart behind a broken record: the rest of it is one reject.
+/// In a document, what is broken inside a record is that record's. Where nothing can be told apart any more, the rest is
+/// one reject. The next object is read in any case.
 #[test]
-fn the_rest_of_a_broken_document_is_one_reject() {
+fn a_broken_document_is_mapped_up_to_the_break() {
     let folder = Folder::new("json { records $.data[*]  max_record 1MiB }");
+    folder.file("good", format!(r#"{{"data":[{}]}}"#, record(7)).as_bytes());
     let head = format!(r#"{{"data":[{},{},"#, record(0), record(1));
-    for broken in [
-        r#"{"id":"2"]"#.to_owned(),
-        r#"{"id":"never closed"#.to_owned(),
-        format!("{}{}", record(2), record(3)),
-        "[".repeat(10_000),
-        "\0".to_owned(),
-    ] {
+    let two = record(2);
+    // What stands between the records 1 and 4, which of the others are mapped, and which places are refused: from and
+    // to, counted from there; or to the end of the document.
+    let end = i64::MAX;
+    let cases: [(&str, &[usize], &[(i64, i64)]); 8] = [
+        (r#"{"id":"2"]"#, &[4], &[(0, 10)]),
+        ("\0", &[4], &[(0, 1)]),
+        ("nonsense", &[4], &[(0, 8)]),
+        (r#"{"id":"never closed"#, &[], &[(-1, end)]),
+        (&[&two[..], &record(3)].concat(), &[2], &[(two.len() as i64, end)]),
+        (&"[".repeat(10_000), &[], &[(-1, end)]),
+        ("]", &[], &[(-1, end)]),
+        ("}", &[], &[(-1, end)]),
+    ];
+    for (broken, mapped, refused) in cases {
         let document = format!("{head}{broken},{}]}}", record(4));
         folder.file("document", document.as_bytes());
-        folder.file("good", format!(r#"{{"data":[{}]}}"#, record(7)).as_bytes());
         let ran = folder.run(&["document", "good"]);
-        assert_eq!(ran.rejects.len(), 1, "{broken}: {ran:?}");
-        let (code, index, _, start, end) = &ran.rejects[0];
-        assert_eq!(code, "R1002", "{broken}");
-        let index = usize::try_from(*index).unwrap();
-        let wanted: Vec<usize> = (0..index).chain([7]).collect();
-        assert_eq!((ran.code, &ran.ids), (Some(0), &wanted), "{broken}: {}", ran.said);
-        // Up to the record before, all is well.
-        let least = head.len() + if index == 3 { record(2).len() } else { 0 };
-        assert!(*start >= least as u64 && *start <= least as u64 + 1, "{broken}: {start}");
-        assert_eq!(*end, document.len() as u64, "{broken}");
+        let what = &broken[..broken.len().min(20)];
+        let wanted = [&[0, 1], mapped, &[7]].concat();
+        assert_eq!((ran.code, &ran.ids), (Some(0), &wanted), "{what}: {}", ran.said);
+        let places = ran.rejects.iter().map(|(code, _, _, start, end)| {
+            assert_eq!(code, "R1002", "{what}");
+            (*start, *end)
+        });
+        let place =
+            |at: i64| (head.len() as u64).saturating_add_signed(at).min(document.len() as u64);
+        let wanted = refused.iter().map(|(start, end)| (place(*start), place(*end)));
+        assert_eq!(places.collect::<Vec<_>>(), wanted.collect::<Vec<_>>(), "{what}");
     }
 }
 
@@ -311,7 +321,12 @@ fn damage_in_the_middle_costs_only_what_is_behind_it() {
                 // wrong sum that is all of it, or all but the last buffer.
                 let (last, before) = ran.ids.split_last().unwrap();
                 assert_eq!(*last, 7_000_000, "{what}");
-                assert!(before.iter().copied().eq(0..before.len()), "{what}");
+                // What comes of flipped bytes may be anything, until the checksum tells.
+                let sure = if kind == "flipped" { hurt * records } else { before.len() };
+                assert!(
+                    before.get(..sure).is_some_and(|ids| ids.iter().copied().eq(0..sure)),
+                    "{what}"
+                );
                 assert!(
                     before.len() >= hurt * records && before.len() <= (hurt + 1) * records,
                     "{what}"
@@ -425,10 +440,10 @@ fn endless_lines_are_refused_in_little_memory() {
 fn a_long_stream_needs_little_memory() {
     let size = megabytes("WEIR_STREAM_MEGABYTES", 192);
     let short = lines(0..20_000);
-    let long = format!(
-        r#"{{"id":"1","time":"2026-04-10T08:09:10Z","actor":"a","text":"{}"}}"#,
-        "x".repeat(900_000)
-    );
+    // Nothing that compresses so well that it is taken for a bomb.
+    let mut random = fastrand::Rng::with_seed(1);
+    let text: String = (0..900_000).map(|_| random.alphanumeric()).collect();
+    let long = format!(r#"{{"id":"1","time":"2026-04-10T08:09:10Z","actor":"a","text":"{text}"}}"#);
     let long = (long + "\n").repeat(2).into_bytes();
     for (name, part) in
         [("short", &short), ("long", &long), ("gzip", &gzip(&short)), ("zstd", &zstd_frame(&long))]
