@@ -297,7 +297,8 @@ impl Worker {
             if ended {
                 return Ok(());
             }
-            if read == 0 && written == 0 && self.raw.loaded().is_empty() {
+            // All input is at hand that there is, so nothing will come of it any more.
+            if read == 0 && written == 0 {
                 return Err(self.corrupt("it ends too early; was the upload or download cut off?"));
             }
         }
@@ -307,7 +308,7 @@ impl Worker {
     /// members, of which the second is left to be decoded by itself.
     async fn members_side_by_side(&mut self) -> Result<(), Stop> {
         loop {
-            self.ranges.fill(&mut self.raw).await.map_err(Stop::Failed)?;
+            self.ranges.fill(&mut self.raw).await;
             if self.ranges.are_none() {
                 return Ok(());
             }

@@ -23,7 +23,6 @@ use memchr::memmem::Finder;
 use tokio::sync::mpsc;
 use tokio::task::{JoinHandle, spawn_blocking};
 
-use super::SourceError;
 use super::buffers::{Buffer, Buffers};
 use super::decoder::{Codec, Decoder, Step};
 use super::decompress::Format;
@@ -89,9 +88,9 @@ impl Ranges {
 
     /// Starts to decode as many ranges as may be at a time. `raw` must stand where a member begins, if
     /// the ranges before it end well.
-    pub(super) async fn fill(&mut self, raw: &mut RawReader) -> Result<(), SourceError> {
+    pub(super) async fn fill(&mut self, raw: &mut RawReader) {
         while self.running.len() < self.running_max {
-            let Some(bytes) = self.find_end(raw).await? else { break };
+            let Some(bytes) = self.find_end(raw).await else { break };
             let decoder = match self.spare.pop() {
                 Some(decoder) => Ok(decoder),
                 None => Decoder::new(self.codec),
@@ -106,7 +105,6 @@ impl Ranges {
             let task = spawn_blocking(move || decoding.run(decoder, &pieces));
             self.running.push_back(Range { input, bytes, parts, task });
         }
-        Ok(())
     }
 
     /// The next part of the present range; `None` at its end.
@@ -132,7 +130,7 @@ impl Ranges {
     }
 
     /// How many bytes the next range has, if its end is in sight.
-    async fn find_end(&self, raw: &mut RawReader) -> Result<Option<usize>, SourceError> {
+    async fn find_end(&self, raw: &mut RawReader) -> Option<usize> {
         loop {
             let loaded = raw.loaded();
             let end = match self.codec {
@@ -143,8 +141,8 @@ impl Ranges {
                 }
             };
             let bytes: usize = loaded.iter().map(Bytes::len).sum();
-            if end.is_some() || bytes >= RANGE_BYTES_MAX || !raw.load().await? {
-                return Ok(end);
+            if end.is_some() || bytes >= RANGE_BYTES_MAX || !raw.load().await {
+                return end;
             }
         }
     }

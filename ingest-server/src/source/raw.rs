@@ -162,6 +162,8 @@ pub(super) struct RawReader {
     /// Loaded and not yet taken; none of them is empty.
     loaded: VecDeque<Bytes>,
     loaded_bytes: usize,
+    /// Why there is nothing behind what is loaded, if it is not the end.
+    failed: Option<SourceError>,
     /// Stored offset of the first byte not yet taken; shared with whoever shows progress.
     position: Arc<AtomicU64>,
 }
@@ -170,7 +172,7 @@ impl RawReader {
     /// `offset` is that of the first byte that `raw` will give.
     pub(super) fn new(raw: Raw, offset: u64) -> Self {
         let position = Arc::new(AtomicU64::new(offset));
-        Self { raw, loaded: VecDeque::new(), loaded_bytes: 0, position }
+        Self { raw, loaded: VecDeque::new(), loaded_bytes: 0, failed: None, position }
     }
 
     pub(super) fn position(&self) -> u64 {
@@ -191,15 +193,20 @@ impl RawReader {
 
     /// The next bytes without taking them; none at the end.
     pub(super) async fn front(&mut self) -> Result<&[u8], SourceError> {
-        if self.loaded.is_empty() {
-            self.load().await?;
+        if self.loaded.is_empty() && !self.load().await {
+            self.failed.take().map_or(Ok(()), Err)?;
         }
         Ok(self.loaded.front().map_or(&[], |chunk| &chunk[..]))
     }
 
     /// The next `count` bytes, or fewer at the end, without taking them.
     pub(super) async fn peek(&mut self, count: usize) -> Result<&[u8], SourceError> {
-        while self.loaded_bytes < count && self.load().await? {}
+        while self.loaded_bytes < count {
+            if !self.load().await {
+                self.failed.take().map_or(Ok(()), Err)?;
+                break;
+            }
+        }
         while let Some(front) = self.loaded.front()
             && front.len() < count
             && self.loaded.len() > 1
@@ -212,15 +219,26 @@ impl RawReader {
         Ok(&front[..count.min(front.len())])
     }
 
-    /// Loads another chunk behind those that are loaded; false at the end.
-    pub(super) async fn load(&mut self) -> Result<bool, SourceError> {
-        let Some(chunk) = poll_fn(|cx| self.raw.poll_next(cx)).await else { return Ok(false) };
-        let chunk = chunk?;
-        self.loaded_bytes += chunk.len();
-        if !chunk.is_empty() {
-            self.loaded.push_back(chunk);
+    /// Loads another chunk behind those that are loaded; false if there is none. An error is told when
+    /// everything before it has been taken.
+    pub(super) async fn load(&mut self) -> bool {
+        if self.failed.is_some() {
+            return false;
         }
-        Ok(true)
+        match poll_fn(|cx| self.raw.poll_next(cx)).await {
+            Some(Ok(chunk)) => {
+                self.loaded_bytes += chunk.len();
+                if !chunk.is_empty() {
+                    self.loaded.push_back(chunk);
+                }
+                true
+            }
+            Some(Err(error)) => {
+                self.failed = Some(error);
+                false
+            }
+            None => false,
+        }
     }
 
     /// What is loaded and not yet taken.

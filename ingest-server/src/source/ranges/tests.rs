@@ -3,6 +3,7 @@ use std::io::Write;
 
 use flate2::{Compression as Level, write::GzEncoder};
 
+use super::super::decompress::{Decoding, Limits};
 use super::*;
 use crate::source::{Boundary, Input, SourceError, SourceOptions, Sources};
 
@@ -267,15 +268,59 @@ async fn ranges_are_used() {
         let mut raw = RawReader::new(raw, 0);
         let mut ranges = Ranges::new(codec, 3, buffers);
         let mut got = Vec::new();
-        ranges.fill(&mut raw).await.unwrap();
+        ranges.fill(&mut raw).await;
         while !ranges.are_none() {
             while let Some(part) = ranges.next_part().await {
                 got.extend_from_slice(&part.chunk);
             }
             assert!(ranges.has_ended_well().await);
-            ranges.fill(&mut raw).await.unwrap();
+            ranges.fill(&mut raw).await;
         }
         assert!(data.starts_with(&got) && got.len() > data.len() / 4, "{codec:?}: {}", got.len());
         assert_eq!(ranges.bytes(), 0);
     }
+}
+
+/// What was read before the source failed is handed out before that is told.
+#[test]
+fn a_source_that_fails_fails_behind_what_it_gave() {
+    let mut random = fastrand::Rng::with_seed(9);
+    let (stored, data, starts) = loop {
+        let made = members(true, &mut random);
+        if made.2.len() > 20 {
+            break made;
+        }
+    };
+    let cut = starts[starts.len() - 2];
+    let options = SourceOptions::default();
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).build().unwrap();
+    runtime.block_on(async {
+        let (chunks_in, chunks) = mpsc::channel(1000);
+        for chunk in stored[..cut.compressed as usize].chunks(100_000) {
+            chunks_in.try_send(Ok(Bytes::copy_from_slice(chunk))).unwrap();
+        }
+        let object = "object".to_owned();
+        let source = std::io::Error::other("the disk is gone");
+        let error = SourceError::Io { object: object.clone(), offset: cut.compressed, source };
+        chunks_in.try_send(Err(error)).unwrap();
+        drop(chunks_in);
+        let raw = RawReader::new(super::super::raw::Raw::Thread(chunks), 0);
+        let buffers = Buffers::default();
+        let ranges = Ranges::new(Codec::Gzip, 4, buffers.clone());
+        let limits = Limits::new(Boundary::default(), &options);
+        let output = (0, buffers.buffer());
+        let mut decoding = Decoding::start(object, raw, Codec::Gzip, ranges, limits, output);
+        let mut got = Vec::new();
+        let error = loop {
+            match decoding.next().await.unwrap() {
+                Ok((chunk, _)) => got.extend_from_slice(&chunk),
+                Err(error) => break error,
+            }
+        };
+        assert!(got == data[..cut.decompressed as usize], "{} bytes", got.len());
+        assert!(
+            matches!(error, SourceError::Io { offset, .. } if offset == cut.compressed),
+            "{error}"
+        );
+    });
 }
