@@ -1,4 +1,9 @@
 //! Benchmarks of weir: each checks its answer before it is timed.
 //!
-//! `cargo bench -p weir-benches` runs `engine.rs`: compiling, framing, and the whole way from bytes to OCSF, for records
-//! of about 1.6 kB. The programs in `programs/` map the same audit records from NDJSON, a JSON array and CSV.
+//! `cargo bench -p weir-benches` measures the stages (`engine.rs`) and the compiler (`compile.rs`); the binary `compare`
+//! measures the whole job beside other tools, on the same data and with the same rows. `README.md` says how to run them
+//! and what the figures mean.
+
+pub mod data;
+pub mod job;
+pub mod rows;
