@@ -226,7 +226,10 @@ impl Wish {
 }
 
 /// Writes a file under another name first, so that a file is always whole.
-fn whole(path: &Path, write: impl FnOnce(&mut BufWriter<File>) -> io::Result<()>) -> io::Result<()> {
+fn whole(
+    path: &Path,
+    write: impl FnOnce(&mut BufWriter<File>) -> io::Result<()>,
+) -> io::Result<()> {
     let part = path.with_extension(format!("part{}", std::process::id()));
     let mut file = BufWriter::with_capacity(1 << 20, File::create(&part)?);
     write(&mut file)?;

@@ -38,7 +38,9 @@ const OTHER: &str = include_str!("programs/audit_other.weir");
 /// The program that maps data of a shape and a format.
 pub fn program(shape: Shape, format: Format) -> String {
     let text = match (shape, format) {
-        (Shape::Other, Format::Array) => OTHER.replace("input ndjson {", "input json {\n  records $"),
+        (Shape::Other, Format::Array) => {
+            OTHER.replace("input ndjson {", "input json {\n  records $")
+        }
         (Shape::Other, _) => OTHER.to_owned(),
         (_, Format::Ndjson) => NDJSON.to_owned(),
         (_, Format::Array) => ARRAY.to_owned(),
@@ -117,8 +119,7 @@ impl Job {
         let source = Source::new("audit.weir", text);
         let compiled = compile(&source);
         let (Some(program), Some(plan)) = (compiled.program, compiled.plan) else {
-            let shown =
-                weir_dsl::diagnostic::render::render(&compiled.diagnostics, &source, false);
+            let shown = weir_dsl::diagnostic::render::render(&compiled.diagnostics, &source, false);
             return Err(Mistakes(shown));
         };
         Ok(Self { source, program, plan, meta: ObjectMeta::default() })

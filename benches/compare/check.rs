@@ -50,13 +50,15 @@ fn missed_in(report: &Report, table: &Table) -> Vec<String> {
     let mut missed = Vec::new();
     for Target { format, peer, times } in TARGETS {
         // Where keys are shuffled, others lose more.
-        let times = if report.shape == "shuffled" && peer == "sonic-get-many" { 2.9 } else { times };
+        let times =
+            if report.shape == "shuffled" && peer == "sonic-get-many" { 2.9 } else { times };
         let ratio = table.line(peer).and_then(|line| table.ratio(line));
         if let Some(ratio) = ratio
             && format == table.format
             && ratio < times
         {
-            missed.push(format!("{}: {peer} takes {ratio:.2} times weir, not {times}", table.title));
+            missed
+                .push(format!("{}: {peer} takes {ratio:.2} times weir, not {times}", table.title));
         }
     }
     for Limit { peer, other, times } in LIMITS {
@@ -64,7 +66,11 @@ fn missed_in(report: &Report, table: &Table) -> Vec<String> {
         if let (Some(a), Some(b)) = (seconds(peer), seconds(other))
             && a / b > times
         {
-            missed.push(format!("{}: {peer} takes {:.2} times {other}, over {times:.2}", table.title, a / b));
+            missed.push(format!(
+                "{}: {peer} takes {:.2} times {other}, over {times:.2}",
+                table.title,
+                a / b
+            ));
         }
     }
     missed

@@ -90,6 +90,7 @@ pub(crate) fn commit() -> String {
     let Some(commit) = git(&["rev-parse", "--short=12", "HEAD"]) else {
         return "unknown".to_owned();
     };
-    let is_changed = git(&["status", "--porcelain", "--untracked-files=no"]).is_none_or(|it| !it.is_empty());
+    let is_changed =
+        git(&["status", "--porcelain", "--untracked-files=no"]).is_none_or(|it| !it.is_empty());
     format!("{commit}{}", if is_changed { "+" } else { "" })
 }

@@ -30,13 +30,10 @@ pub(crate) fn measure(args: &Args) -> Result<Report, Box<dyn Error>> {
     let programs = Programs::build(&peers)?;
     let mut report = Report::new(args);
     for format in formats {
-        let wish = Wish {
-            shape: args.shape,
-            format,
-            size_bytes: args.mb * 1_000_000,
-            seed: args.seed,
-        };
-        let peers: Vec<_> = peers.iter().copied().filter(|peer| peer.formats.contains(&format)).collect();
+        let wish =
+            Wish { shape: args.shape, format, size_bytes: args.mb * 1_000_000, seed: args.seed };
+        let peers: Vec<_> =
+            peers.iter().copied().filter(|peer| peer.formats.contains(&format)).collect();
         report.tables.push(table(args, &wish, &peers, &programs, core, &mut report.clock_hz)?);
     }
     Ok(report)
@@ -219,4 +216,3 @@ fn run(process: &mut Process, line: &mut Line) {
         }
     }
 }
-

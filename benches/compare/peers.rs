@@ -84,19 +84,13 @@ pub(crate) static ALL: &[Peer] = &[
     },
     Peer { cores: 2, ..peer("weir-threads", "weir, two threads", Kind::Weir, ALL_FORMATS) },
     Peer { cores: 2, ..peer("weir-pair", "weir twice, half of it each", Kind::Weir, LINES) },
-    Peer {
-        packing: Packing::Gzip,
-        ..peer("weir-gzip", "weir from gzip", Kind::Weir, LINES)
-    },
+    Peer { packing: Packing::Gzip, ..peer("weir-gzip", "weir from gzip", Kind::Weir, LINES) },
     Peer {
         packing: Packing::Gzip,
         makes_rows: false,
         ..peer("gunzip", "gzip decompression alone", Kind::Weir, LINES)
     },
-    Peer {
-        packing: Packing::Zstd,
-        ..peer("weir-zstd", "weir from zstd", Kind::Weir, LINES)
-    },
+    Peer { packing: Packing::Zstd, ..peer("weir-zstd", "weir from zstd", Kind::Weir, LINES) },
     Peer {
         packing: Packing::Zstd,
         makes_rows: false,
@@ -116,6 +110,11 @@ pub(crate) static ALL: &[Peer] = &[
     peer("tenzir", "Tenzir", Kind::Python, ALL_FORMATS),
     peer("jaq", "jaq", Kind::Rust("peer-jaq"), JSON),
 ];
+
+/// Whether a peer makes rows; what is not known does.
+pub(crate) fn makes_rows(name: &str) -> bool {
+    ALL.iter().find(|peer| peer.name == name).is_none_or(|peer| peer.makes_rows)
+}
 
 impl Peer {
     /// Whether a word on the command line means it.

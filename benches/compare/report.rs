@@ -181,7 +181,8 @@ impl Report {
 
     /// For people.
     pub(crate) fn write_table(&self, out: &mut impl Write) -> io::Result<()> {
-        let is_counted = self.tables.iter().flat_map(|table| &table.lines).any(|it| it.cycles.is_some());
+        let is_counted =
+            self.tables.iter().flat_map(|table| &table.lines).any(|it| it.cycles.is_some());
         let cycles = match is_counted {
             true => "cycles counted".to_owned(),
             false => format!(
@@ -217,7 +218,8 @@ impl Report {
             };
             let bytes = table.input_bytes as f64;
             let cycles = line.cycles(self.clock_hz).unwrap_or_default() / bytes;
-            let instructions = line.instructions.map_or("-".to_owned(), |it| format!("{:.2}", it as f64 / bytes));
+            let instructions =
+                line.instructions.map_or("-".to_owned(), |it| format!("{:.2}", it as f64 / bytes));
             let ratio = table.ratio(line).map_or("-".to_owned(), |ratio| format!("{ratio:.2}"));
             writeln!(
                 out,
@@ -228,10 +230,17 @@ impl Report {
                 line.peak_bytes as f64 / 1e6,
             )?;
         }
-        let notes = table.lines.iter().filter(|line| !line.output.is_empty() && line.best_s().is_some());
-        let notes: Vec<_> =
-            notes.map(|line| format!("{} {} ({})", line.peer, line.version, line.output)).collect();
-        writeln!(out, "  rows go to: {}", notes.join("; "))
+        let mut outputs: Vec<(&str, Vec<&str>)> = Vec::new();
+        for line in table.lines.iter().filter(|line| line.best_s().is_some()) {
+            match outputs.iter_mut().find(|(output, _)| *output == line.output) {
+                Some((_, peers)) => peers.push(&line.peer),
+                None => outputs.push((&line.output, vec![&line.peer])),
+            }
+        }
+        for (output, peers) in outputs {
+            writeln!(out, "  rows go to {output}: {}", peers.join(", "))?;
+        }
+        Ok(())
     }
 
     /// For programs: one object for each peer and format.
@@ -245,7 +254,8 @@ impl Report {
                     members.insert("shape".into(), self.shape.as_str().into());
                     members.insert("input_bytes".into(), table.input_bytes.into());
                     members.insert("rows".into(), table.rows.into());
-                    let per_byte = line.best_s().and_then(|_| line.cycles(self.clock_hz)).map(|it| it / bytes);
+                    let per_byte =
+                        line.best_s().and_then(|_| line.cycles(self.clock_hz)).map(|it| it / bytes);
                     members.insert("cycles_per_byte".into(), per_byte.into());
                     let mb_per_s = line.best_s().map(|best| bytes / best / 1e6);
                     members.insert("mb_per_s".into(), mb_per_s.into());

@@ -34,9 +34,8 @@ const MODELS: [&str; 7] = [
 const FIRST_NAMES: [&str; 12] = [
     "Ana", "Bob", "Chloé", "Dmitri", "Eva", "Farid", "Grace", "Hiro", "Ivy", "Jürgen", "Zoë", "李",
 ];
-const LAST_NAMES: [&str; 10] = [
-    "Müller", "Smith", "O'Neil", "Garcia", "Ng", "Kovács", "Tanaka", "Brown", "Dubois", "van Dyk",
-];
+const LAST_NAMES: [&str; 10] =
+    ["Müller", "Smith", "O'Neil", "Garcia", "Ng", "Kovács", "Tanaka", "Brown", "Dubois", "van Dyk"];
 const MAIL_DOMAINS: [&str; 3] = ["Example.com", "ACME-corp.io", "mail.acme.de"];
 const USER_AGENTS: [&str; 6] = [
     "Mozilla/5.0 (Macintosh; Intel Mac OS X 14_5) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0.0.0 Safari/537.36",
@@ -340,7 +339,8 @@ fn person(random: &mut Random) -> Person {
 
 /// So many milliseconds behind the start, as RFC 3339 has it.
 fn time(ms: u64) -> String {
-    let at = i64::try_from(START_S * 1000 + ms).expect("the records end before the year 292,000,000");
+    let at =
+        i64::try_from(START_S * 1000 + ms).expect("the records end before the year 292,000,000");
     let at = jiff::Timestamp::from_millisecond(at).expect("it is in the range of civil time");
     format!("{at:.3}")
 }

@@ -40,7 +40,8 @@ fn other(record: &Tree) -> Tree {
         let members = members.filter_map(|&(name, path)| Some((name.into(), get(path)?)));
         Tree::Object(members.collect())
     };
-    let mut call = object(&[("requestId", &["request", "id"]), ("history", &["request", "messages"])]);
+    let mut call =
+        object(&[("requestId", &["request", "id"]), ("history", &["request", "messages"])]);
     let mut engine = object(&[("name", &["request", "model"])]);
     engine.push("result", object(&[("code", &["response", "status"])]));
     call.push("engine", engine);
@@ -98,7 +99,8 @@ fn deep(record: &mut Tree, random: &mut Random) {
             _ => Tree::object([("id", nested)]),
         };
     }
-    let dense = (0..40).map(|_| Tree::object([("type", Tree::Array(vec![Tree::array([0_usize])]))]));
+    let dense =
+        (0..40).map(|_| Tree::object([("type", Tree::Array(vec![Tree::array([0_usize])]))]));
     let dense = Tree::Array(dense.collect());
     if let Tree::Object(members) = record {
         members.insert(0, ("context".into(), nested));
