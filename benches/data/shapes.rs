@@ -72,7 +72,10 @@ fn other(record: &Tree) -> Tree {
     whole.push("call", call);
     whole.push("thing", thing);
     whole.push("who", who);
-    whole.push("billing", Tree::object([("meter", meter)]));
+    // get_many of sonic-rs 0.5 stops at an object without members.
+    if matches!(&meter, Tree::Object(members) if !members.is_empty()) {
+        whole.push("billing", Tree::object([("meter", meter)]));
+    }
     if let Some(usd) = get(&["cost", "amount"]) {
         whole.push("usd", usd);
     }

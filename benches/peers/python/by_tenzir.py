@@ -66,7 +66,7 @@ this = {{
   activity_id: activity_id, activity_name: this.type if activity_id == 99 else activity,
   type_uid: 600300 + activity_id, type_name: "API Activity: " + activity,
   severity_id: 1, severity: "Informational",
-  time: {f["created_at"]}.time().since_epoch().count_milliseconds().int(),
+  time: {f["created_at"]}.time().since_epoch().count_milliseconds().round().int(),
   metadata: {{
     version: "1.8.0", product: {{name: "AI Gateway", vendor_name: "Acme"}}, profiles: ["ai_operation"],
     log_name: "audit-bench", uid: id, event_code: this.type, original_time: {f["created_at"]},
@@ -83,9 +83,9 @@ this = {{
   src_endpoint: {{ip: {f["actor_ip"]}, svc_name: "AI Gateway"}},
   ai_model: {{
     name: model_name,
-    ai_provider: null if model_name == null else "OpenAI" if model_name.starts_with("gpt-")
-      else "Anthropic" if model_name.starts_with("claude-")
-      else "Google" if model_name.starts_with("gemini-") else "Other",
+    ai_provider: null if model_name == null else ("OpenAI" if model_name.starts_with("gpt-")
+      else ("Anthropic" if model_name.starts_with("claude-")
+      else ("Google" if model_name.starts_with("gemini-") else "Other"))),
   }},
   message_context: {{
     uid: {f["request_id"]},
