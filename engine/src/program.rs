@@ -236,6 +236,18 @@ pub(crate) struct Scratch {
     clock: Clock,
 }
 
+/// The records of a batch, and what was found in them.
+#[derive(Clone, Copy)]
+pub(crate) struct Records<'a, 'w> {
+    pub(crate) context: BlockContext<'a>,
+    /// The number in its block of the first of them.
+    pub(crate) first: usize,
+    pub(crate) found: &'w Found<'a>,
+    /// Those that are looked at.
+    pub(crate) of: Rows,
+    pub(crate) arena: &'a Bump,
+}
+
 /// What the walk needs that many share.
 pub(crate) struct Walker<'w> {
     pub(crate) scratch: &'w mut json::Scratch,
@@ -270,18 +282,14 @@ impl Program {
         compile::compile(plan)
     }
 
-    /// Evaluates all that the plan needs of some of the records in a batch; the first of them is the one in its block
-    /// with the number `first`.
+    /// Evaluates all that the plan needs of the records of a batch.
     pub(crate) fn evaluate<'a, 'w>(
         &'a self,
-        context: BlockContext<'a>,
-        first: usize,
-        found: &'w Found<'a>,
-        of: Rows,
-        arena: &'a Bump,
+        records: Records<'a, 'w>,
         scratch: &'w mut Scratch,
         walker: &mut Walker<'_>,
     ) -> Run<'a, 'w> {
+        let Records { context, first, found, of, arena } = records;
         let Scratch { flags, counts, emitted, clock } = scratch;
         flags.clear();
         flags.resize(self.flags, 0);

@@ -218,26 +218,9 @@ struct Pass<'p, 'a> {
 impl Pass<'_, '_> {
     /// Maps records that stand one behind the other.
     fn map(&mut self, records: Range<usize>) {
-        let Around { level, context: BlockContext { plan, block, .. }, .. } = self.around;
         let Some(search) = self.search else { return self.map_rows(records) };
-        let bytes = &block.bytes[..];
-        let (first, last) = (block.records[records.start], block.records[records.end - 1]);
-        let stretch = first.start as usize..last.end as usize;
-        let depth_max = plan.input.depth_max;
-        let indexed = self.index.build(level, bytes, stretch, depth_max, TOKENS_MAX);
-        if let Some(indexed) = indexed {
-            let mut token = 0;
-            for rows in batches(records) {
-                let records = &block.records[rows.clone()];
-                let records = IndexedRecords { indexed, bytes, records };
-                self.mapper.map_indexed(self.around, rows, search, records, &mut token, self.out);
-            }
-        } else if records.len() == 1 {
-            self.mapper.map(self.around, records.start, self.out);
-        } else {
-            let middle = records.start + records.len() / 2;
-            self.map(records.start..middle);
-            self.map(middle..records.end);
+        for rows in batches(records) {
+            self.mapper.map_json(self.around, rows, search, self.index, self.out);
         }
     }
 
@@ -311,23 +294,54 @@ impl Mapper {
         }
     }
 
-    /// Maps records that have been indexed.
-    fn map_indexed(
+    /// Maps records that stand one behind the other.
+    fn map_json(
         &mut self,
         around: Around<'_>,
         rows: Range<usize>,
         search: &Search,
-        records: IndexedRecords<'_, '_, '_>,
-        token: &mut usize,
+        index: &mut Index,
         out: &mut Batch,
     ) {
         let arena = std::mem::take(&mut self.arena);
-        let projection = &around.context.plan.scopes[0].projection;
-        let mut found = Found::new(projection.slots, rows.len(), &arena);
-        let scratch = &mut self.search;
-        let left = search.project(around.level, records, token, projection, &mut found, scratch);
+        let slots = around.context.plan.scopes[0].projection.slots;
+        let mut found = Found::new(slots, rows.len(), &arena);
+        let left = self.find(around, rows.start, 0..rows.len(), search, index, &mut found);
         self.map_found(around, rows, &found, left, &arena, out);
         self.keep_arena(arena);
+    }
+
+    /// Finds the values of records; where something is wrong, of its halves. Gives the records in which nothing is found.
+    fn find<'a>(
+        &mut self,
+        around: Around<'a>,
+        first: usize,
+        rows: Range<usize>,
+        search: &Search,
+        index: &mut Index,
+        found: &mut Found<'a>,
+    ) -> Rows {
+        let Around { level, context: BlockContext { plan, block, .. }, .. } = around;
+        let bytes = &block.bytes[..];
+        let records = &block.records[first + rows.start..first + rows.end];
+        let (start, end) = (records[0].start as usize, records[records.len() - 1].end as usize);
+        let depth_max = plan.input.depth_max;
+        if let Some(indexed) = index.build(level, bytes, start..end, depth_max, TOKENS_MAX) {
+            let records = IndexedRecords { indexed, bytes, records, row: rows.start };
+            return search.project(
+                level,
+                records,
+                &plan.scopes[0].projection,
+                found,
+                &mut self.search,
+            );
+        }
+        if rows.len() == 1 {
+            return row_bit(rows.start);
+        }
+        let middle = rows.start + rows.len() / 2;
+        self.find(around, first, rows.start..middle, search, index, found)
+            | self.find(around, first, middle..rows.end, search, index, found)
     }
 
     /// Maps rows of a table.
@@ -392,15 +406,9 @@ impl Mapper {
         };
         let mut scratch = std::mem::take(&mut self.program);
         let mut walker = Walker { scratch: &mut self.walk, tally: &mut self.tally };
-        let run = program.evaluate(
-            context,
-            rows.start,
-            found,
-            all & !left,
-            arena,
-            &mut scratch,
-            &mut walker,
-        );
+        let of = all & !left;
+        let records = program::Records { context, first: rows.start, found, of, arena };
+        let run = program.evaluate(records, &mut scratch, &mut walker);
         let mut aside = run.aside() | left;
         let mut row = 0;
         while row < rows.len() {

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::flags::FlagStep;
 use super::registers::Registers;
-use super::text::{Constant, Constants, Sink};
+use super::text::{Constant, Constants, NumberBuffer, Sink};
 use super::{Flag, Register, Run};
 use crate::batch::{Batch, Event, RawRef, TextRange};
 use crate::decimal::Decimal;
@@ -136,7 +136,7 @@ impl Kernel for Write<'_, '_, '_, '_> {
         let mut text = std::mem::take(&mut out.text);
         let mut written = Written::All;
         let constants: usize = run.program.emits.iter().map(|emit| emit.constant_bytes).sum();
-        let mut sink = Sink::new(&mut text, (constants + 1024) * rows.len());
+        let mut sink = Sink::new(&mut text, constants * rows.len());
         for row in rows {
             let (events, start) = (out.events.len(), sink.len());
             for template in run.emits(row) {
@@ -186,13 +186,13 @@ fn event<L: Lanes>(
     for (range, column) in texts.iter_mut().zip([id, actor, action, target]) {
         let start = sink.len();
         if registers.there(column) & bit != 0 {
-            sink.text(lanes, registers.texts(column)[row].as_bytes());
+            sink.text(lanes, registers.text(column, row).as_bytes());
         }
         *range = emit::text_range(start, sink.len());
     }
     let [id, actor, action, target] = texts;
     let int = |column| {
-        if registers.there(column) & bit != 0 { registers.numbers(column)[row] } else { 0 }
+        if registers.there(column) & bit != 0 { registers.number(column, row) } else { 0 }
     };
     Event {
         // A block has far fewer records than 2^32.
@@ -204,7 +204,7 @@ fn event<L: Lanes>(
         action,
         target,
         cost_usd: if registers.there(cost) & bit != 0 {
-            registers.decimals(cost)[row]
+            registers.decimal(cost, row)
         } else {
             Decimal::ZERO
         },
@@ -226,50 +226,52 @@ fn pieces<L: Lanes>(
     sink: &mut Sink<'_>,
 ) {
     let Run { registers, program, .. } = run;
+    let (flags, bit) = (&run.flags[..], row_bit(row));
     let mut at = 0;
     while let Some(piece) = template.pieces.get(at) {
         at += 1;
-        if run.flag(piece.guard) & row_bit(row) == 0 {
+        if flags[usize::from(piece.guard)] & bit == 0 {
             at += piece.skip;
             continue;
         }
         if piece.ends {
             sink.take_back();
         }
-        sink.constant(&template.constants, piece.run);
+        let constant = template.constants.get(piece.run);
         match &piece.hole {
-            Hole::Nothing => continue,
+            Hole::Nothing => sink.run(constant),
             Hole::Text(register) => {
-                sink.string(lanes, registers.texts(*register)[row]);
-                continue;
+                sink.run_and_string(lanes, constant, registers.text(*register, row));
             }
             Hole::Number(register, number) => {
-                let value = registers.numbers(*register)[row];
-                sink.int(
-                    lanes,
-                    match number {
-                        Number::Whole => value,
-                        Number::Millis => value.div_euclid(1_000_000),
-                    },
-                );
+                let value = registers.number(*register, row);
+                let value = match number {
+                    Number::Whole => value,
+                    Number::Millis => value.div_euclid(1_000_000),
+                };
+                sink.run_and_number(lanes, constant, NumberBuffer::default().int(value));
             }
-            Hole::Decimal(register) => sink.decimal(lanes, registers.decimals(*register)[row]),
+            Hole::Decimal(register) => {
+                let value = registers.decimal(*register, row);
+                sink.run_and_number(lanes, constant, NumberBuffer::default().decimal(value));
+            }
             Hole::Value(register, check) => {
+                sink.run(constant);
                 let value = registers.get(*register, row);
-                sink.by(|out| json::write_value(value, &program.checks[*check], out));
+                sink.by(|out| {
+                    json::write_value(value, &program.checks[*check], out);
+                    out.push(b',');
+                });
             }
             Hole::Enum { value, texts, words } => {
-                let number = registers.numbers(*value)[row];
+                sink.run(constant);
+                let number = registers.number(*value, row);
                 match texts.iter().find(|(of, _)| *of == number) {
-                    Some((_, text)) => {
-                        sink.constant(&template.constants, *text);
-                        continue;
-                    }
+                    Some((_, text)) => sink.run(template.constants.get(*text)),
                     None => other(run, registers, words, number, row, sink),
                 }
             }
         }
-        sink.byte(b',');
     }
     // The comma behind the event.
     sink.take_back();
@@ -304,5 +306,6 @@ fn other(
                 (None, None) => {}
             }
         }
+        out.push(b',');
     });
 }

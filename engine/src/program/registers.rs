@@ -228,6 +228,29 @@ impl<'a> Registers<'a> {
         &mut self.decimals[cells]
     }
 
+    #[inline(always)]
+    fn cell(&self, register: Register, row: usize) -> usize {
+        usize::from(self.places[usize::from(register)].column) * self.rows + row
+    }
+
+    /// The text of one record.
+    #[inline(always)]
+    pub(super) fn text(&self, register: Register, row: usize) -> &'a str {
+        self.texts[self.cell(register, row)]
+    }
+
+    /// The number of one record.
+    #[inline(always)]
+    pub(super) fn number(&self, register: Register, row: usize) -> i64 {
+        self.numbers[self.cell(register, row)]
+    }
+
+    /// The decimal of one record.
+    #[inline(always)]
+    pub(super) fn decimal(&self, register: Register, row: usize) -> Decimal {
+        self.decimals[self.cell(register, row)]
+    }
+
     /// Sets the truth of some records, which all have one.
     #[inline(always)]
     pub(super) fn set_truths(&mut self, register: Register, of: Rows, truths: Rows) {

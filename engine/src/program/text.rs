@@ -8,7 +8,7 @@ use crate::emit::json;
 use crate::simd::{BLOCK, Lanes, low_bits};
 
 /// How much a buffer grows beyond what is needed at once. All of it is cleared, so that it must not be much.
-const GROWTH: usize = 4 << 10;
+const GROWTH: usize = 16 << 10;
 
 /// Constant texts, each of which can be read in whole blocks.
 #[derive(Debug, Default)]
@@ -34,7 +34,38 @@ impl Constants {
     }
 }
 
+/// A text with something behind it, up to the end of a block.
+#[derive(Clone, Copy)]
+pub(super) struct Padded<'t> {
+    bytes: &'t [u8],
+    len: usize,
+}
+
+impl Padded<'_> {
+    #[inline(always)]
+    fn copy_to(self, room: &mut [u8]) {
+        let mut done = 0;
+        loop {
+            if let (Some(block), Some(room)) =
+                (self.bytes[done..].first_chunk(), block_at(room, done))
+            {
+                *room = *block;
+            }
+            done += BLOCK;
+            if done >= self.len {
+                break;
+            }
+        }
+    }
+}
+
 impl Constants {
+    /// One of them, to be written.
+    #[inline(always)]
+    pub(super) fn get(&self, constant: Constant) -> Padded<'_> {
+        Padded { bytes: &self.bytes[constant.start as usize..], len: constant.len as usize }
+    }
+
     /// One of them.
     pub(super) fn text(&self, constant: Constant) -> &str {
         let text = &self.bytes[constant.start as usize..][..constant.len as usize];
@@ -84,27 +115,47 @@ impl<'o> Sink<'o> {
 
     /// Writes a constant.
     #[inline(always)]
-    pub(super) fn constant(&mut self, constants: &Constants, constant: Constant) {
-        let (start, len) = (constant.start as usize, constant.len as usize);
-        let (from, room) = (&constants.bytes[start..], self.room(len));
-        let mut done = 0;
-        loop {
-            if let (Some(block), Some(room)) = (from[done..].first_chunk(), block_at(room, done)) {
-                *room = *block;
-            }
-            done += BLOCK;
-            if done >= len {
-                break;
-            }
-        }
-        self.len += len;
+    pub(super) fn run(&mut self, run: Padded<'_>) {
+        run.copy_to(self.room(run.len));
+        self.len += run.len;
     }
 
-    /// Writes one byte.
+    /// Writes a constant, a JSON string, and a comma.
     #[inline(always)]
-    pub(super) fn byte(&mut self, byte: u8) {
-        self.room(1)[0] = byte;
-        self.len += 1;
+    pub(super) fn run_and_string<L: Lanes>(&mut self, lanes: L, run: Padded<'_>, text: &str) {
+        let bytes = text.as_bytes();
+        let room = self.room(run.len + bytes.len() + 3);
+        run.copy_to(room);
+        let room = &mut room[run.len..];
+        room[0] = b'"';
+        if copy(lanes, bytes, &mut room[1..]) {
+            return self.run_and_escaped(run.len, text);
+        }
+        if let Some(behind) = room[bytes.len() + 1..].first_chunk_mut() {
+            *behind = *b"\",";
+        }
+        self.len += run.len + bytes.len() + 3;
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn run_and_escaped(&mut self, run: usize, text: &str) {
+        self.len += run;
+        self.by(|out| {
+            json::write_string(text, out);
+            out.push(b',');
+        });
+    }
+
+    /// Writes a constant, a number, and a comma.
+    #[inline(always)]
+    pub(super) fn run_and_number<L: Lanes>(&mut self, lanes: L, run: Padded<'_>, number: &[u8]) {
+        let room = self.room(run.len + number.len() + 1);
+        run.copy_to(room);
+        let room = &mut room[run.len..];
+        copy(lanes, number, room);
+        room[number.len()] = b',';
+        self.len += run.len + number.len() + 1;
     }
 
     /// Cuts off what was written since.
@@ -130,48 +181,11 @@ impl<'o> Sink<'o> {
         self.len += text.len();
     }
 
-    /// Writes text as a JSON string, and a comma behind it.
-    #[inline(always)]
-    pub(super) fn string<L: Lanes>(&mut self, lanes: L, text: &str) {
-        let bytes = text.as_bytes();
-        let room = self.room(bytes.len() + 3);
-        room[0] = b'"';
-        let special = copy(lanes, bytes, &mut room[1..]);
-        if special {
-            return self.escaped_string(text);
-        }
-        if let Some(behind) = room[bytes.len() + 1..].first_chunk_mut() {
-            *behind = *b"\",";
-        }
-        self.len += bytes.len() + 3;
-    }
-
-    #[cold]
-    #[inline(never)]
-    fn escaped_string(&mut self, text: &str) {
-        self.by(|out| {
-            json::write_string(text, out);
-            out.push(b',');
-        });
-    }
-
     /// Writes what somebody appends to the text.
     pub(super) fn by(&mut self, write: impl FnOnce(&mut Vec<u8>)) {
         self.buffer.truncate(self.len);
         write(self.buffer);
         self.len = self.buffer.len();
-    }
-
-    /// Writes a whole number.
-    #[inline(always)]
-    pub(super) fn int<L: Lanes>(&mut self, lanes: L, number: i64) {
-        self.text(lanes, NumberBuffer::default().int(number));
-    }
-
-    /// Writes a decimal without trailing zeros.
-    #[inline(always)]
-    pub(super) fn decimal<L: Lanes>(&mut self, lanes: L, number: Decimal) {
-        self.text(lanes, NumberBuffer::default().decimal(number));
     }
 }
 

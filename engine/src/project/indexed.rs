@@ -45,14 +45,17 @@ struct Step {
     elements: bool,
 }
 
-/// A name that is looked for.
+/// A name that is looked for. What is compared does not cross a line of the cache.
 #[derive(Debug)]
+#[repr(C, align(64))]
 struct Key {
-    name: String,
     /// The last bytes of the name between its quotes, and where they count.
     pattern: [u8; PATTERN],
     mask: [u8; PATTERN],
+    name: String,
     signature: u8,
+    /// The pattern is all of it.
+    is_short: bool,
     /// All ones if names so short have no signature: what stands before them would be part of it.
     any_signature: u64,
 }
@@ -63,8 +66,9 @@ struct Object {
     first: usize,
     end: usize,
     level: u8,
-    /// Which of its first 128 tokens are colons of its own members.
-    near: [u64; 2],
+    /// Which of its first 64 tokens are colons of its own members, and which of the next 64.
+    near: u64,
+    next: u64,
 }
 
 /// Memory that is used again from record to record.
@@ -83,12 +87,15 @@ pub(crate) struct IndexedRecords<'b, 'i, 'r> {
     /// All bytes that offsets count in.
     pub(crate) bytes: &'b [u8],
     pub(crate) records: &'r [Record],
+    /// Where the first of them is found.
+    pub(crate) row: usize,
 }
 
 /// What is to be known of a record to project it.
 #[derive(Debug, Clone, Copy)]
 struct FoundRecord {
-    object: Object,
+    /// Its closing bracket.
+    token: usize,
     /// Where it starts and ends, spaces left out.
     start: usize,
     end: usize,
@@ -108,6 +115,7 @@ impl Key {
             pattern,
             mask,
             signature: signature([at(2), at(3), at(4)]),
+            is_short: quoted.len() <= PATTERN,
             any_signature: if name.len() < 2 { !0 } else { 0 },
         }
     }
@@ -115,36 +123,50 @@ impl Key {
     /// Is this the name of the member whose key ends before `behind`?
     #[inline(always)]
     fn is_at(&self, bytes: &[u8], behind: usize) -> bool {
-        let Some(start) = behind.checked_sub(self.name.len() + 2) else { return false };
-        let near: Option<&[u8; PATTERN]> =
-            behind.checked_sub(PATTERN).and_then(|from| bytes[from..].first_chunk());
-        let same = match near {
-            Some(near) => {
-                let mut differences = 0;
-                for ((byte, wanted), mask) in near.iter().zip(&self.pattern).zip(&self.mask) {
-                    differences |= (byte ^ wanted) & mask;
-                }
-                differences == 0 && (self.name.len() + 2 <= PATTERN || self.is_all_at(bytes, start))
-            }
-            None => self.is_all_at(bytes, start),
+        let near: Option<&[u8; PATTERN + 1]> =
+            behind.checked_sub(PATTERN + 1).and_then(|from| bytes[from..].first_chunk());
+        let (Some([first, near @ ..]), true) = (near, self.is_short) else {
+            return self.is_anywhere_at(bytes, behind);
         };
+        let mut differences = 0;
+        for ((byte, wanted), mask) in near.iter().zip(&self.pattern).zip(&self.mask) {
+            differences |= (byte ^ wanted) & mask;
+        }
+        if differences != 0 {
+            return false;
+        }
         // It is a member only if it stands right behind a comma or the opening bracket.
-        same && start.checked_sub(1).is_some_and(|before| match bytes[before] {
-            b',' | b'{' => true,
-            byte => skip::is_space(byte) && follows_separator(bytes, before),
-        })
+        let length = self.name.len() + 2;
+        let before = if length == PATTERN { *first } else { near[PATTERN - 1 - length] };
+        matches!(before, b',' | b'{') || self.is_behind_spaces(bytes, behind, before)
     }
 
     #[cold]
+    #[inline(never)]
+    fn is_anywhere_at(&self, bytes: &[u8], behind: usize) -> bool {
+        let Some(start) = behind.checked_sub(self.name.len() + 2) else { return false };
+        self.is_all_at(bytes, start)
+            && start.checked_sub(1).is_some_and(|before| match bytes[before] {
+                b',' | b'{' => true,
+                byte => self.is_behind_spaces(bytes, behind, byte),
+            })
+    }
+
+    /// Stands the key, which ends before `behind`, behind spaces that stand behind a comma or the opening bracket?
+    #[cold]
+    #[inline(never)]
+    fn is_behind_spaces(&self, bytes: &[u8], behind: usize, before: u8) -> bool {
+        if !skip::is_space(before) {
+            return false;
+        }
+        let end = skip::space_back(bytes, 0, behind - self.name.len() - 2);
+        end > 0 && matches!(bytes[end - 1], b',' | b'{')
+    }
+
     fn is_all_at(&self, bytes: &[u8], start: usize) -> bool {
         let end = start + self.name.len() + 2;
         bytes[start] == b'"' && bytes[start + 1..end - 1] == *self.name.as_bytes()
     }
-}
-
-fn follows_separator(bytes: &[u8], end: usize) -> bool {
-    let end = skip::space_back(bytes, 0, end);
-    end > 0 && matches!(bytes[end - 1], b',' | b'{')
 }
 
 impl Search {
@@ -190,20 +212,30 @@ impl Search {
         }
     }
 
-    /// Fills the slots of records as [`json::project`] does, from the token `first` on, which it moves behind them. Gives
-    /// the records that are left to that, in which nothing is found.
+    /// Fills the slots of records as [`json::project`] does. Gives the records that are left to that, in which nothing is
+    /// found.
     pub(crate) fn project<'b>(
         &self,
         level: Level,
         records: IndexedRecords<'b, '_, '_>,
-        first: &mut usize,
         projection: &Projection,
         found: &mut Found<'b>,
         scratch: &mut Scratch,
     ) -> Rows {
         scratch.objects.resize(self.nodes, Object::default());
-        let IndexedRecords { indexed, bytes, records } = records;
-        level.run(Run { search: self, indexed, bytes, records, first, projection, found, scratch })
+        let IndexedRecords { indexed, bytes, records, row } = records;
+        let first = 0;
+        level.run(Run {
+            search: self,
+            indexed,
+            bytes,
+            records,
+            row,
+            first,
+            projection,
+            found,
+            scratch,
+        })
     }
 
     /// Is one of the names that are looked for among those with escapes in a part of the bytes?
@@ -235,30 +267,37 @@ fn opening_quote(text: &[u8]) -> Option<usize> {
     }
 }
 
-/// The object whose members have that level, from the token behind its opening bracket on.
+/// Sets the object whose members have that level, from the token behind its opening bracket on; gives that of its closing
+/// one.
+///
+/// What is written in parts and read as a whole has to wait for the cache. So objects are never moved, and their fields
+/// read one by one.
 #[inline(always)]
 fn members<L: Lanes>(
     lanes: L,
     indexed: &Indexed<'_, '_>,
     first: usize,
     level: u8,
-) -> Option<Object> {
-    let mut near = [0; 2];
+    object: &mut Object,
+) -> Option<usize> {
+    (object.first, object.level) = (first, level);
+    (object.near, object.next) = (0, 0);
     let mut at = first;
     while at < indexed.len() {
         let levels = lanes.load(indexed.levels(at));
         let ends = lanes.at_most(levels, lanes.splat(level - 1));
-        let own = lanes.equal(levels, lanes.splat(level));
-        let window = (at - first) / BLOCK;
+        let mut own = lanes.equal(levels, lanes.splat(level));
         if ends != 0 {
-            if let Some(near) = near.get_mut(window) {
-                *near = own & (ends - 1) & !ends;
-            }
-            let end = at + ends.trailing_zeros() as usize;
-            return (end < indexed.len()).then_some(Object { first, end, level, near });
+            own &= (ends - 1) & !ends;
         }
-        if let Some(near) = near.get_mut(window) {
-            *near = own;
+        if at == first {
+            object.near = own;
+        } else if at == first + BLOCK {
+            object.next = own;
+        }
+        if ends != 0 {
+            object.end = at + ends.trailing_zeros() as usize;
+            return (object.end < indexed.len()).then_some(object.end);
         }
         at += BLOCK;
     }
@@ -270,7 +309,10 @@ struct Run<'r, 'b, 'i, 's> {
     indexed: Indexed<'b, 'i>,
     bytes: &'b [u8],
     records: &'r [Record],
-    first: &'s mut usize,
+    /// Where the first of them is found.
+    row: usize,
+    /// The token that the next one begins with.
+    first: usize,
     projection: &'r Projection,
     found: &'s mut Found<'b>,
     scratch: &'s mut Scratch,
@@ -282,7 +324,7 @@ impl Kernel for Run<'_, '_, '_, '_> {
     #[inline(always)]
     fn run<L: Lanes>(mut self, lanes: L) -> Rows {
         let mut left = 0;
-        for (row, record) in self.records.iter().enumerate() {
+        for (row, record) in (self.row..).zip(self.records) {
             // No closures: they might not be compiled for the same instructions.
             let is_found = match self.find_record(lanes, record) {
                 Some(found) => self.project(lanes, &found, row),
@@ -303,17 +345,17 @@ impl<'b> Run<'_, 'b, '_, '_> {
     fn find_record<L: Lanes>(&mut self, lanes: L, record: &Record) -> Option<FoundRecord> {
         let indexed = self.indexed;
         let end = record.end as usize;
-        let first = *self.first;
+        let first = self.first;
         let one = self.record_at(lanes, record.start as usize..end, first);
         let is_behind = |token: &usize| *token == indexed.len() || indexed.offset(*token) >= end;
-        let next = one.as_ref().map_or(first, |record| record.object.end + 1);
-        *self.first = (next..=indexed.len()).find(is_behind).unwrap_or(indexed.len());
-        one.filter(|_| *self.first == next)
+        let next = one.as_ref().map_or(first, |record| record.token + 1);
+        self.first = (next..=indexed.len()).find(is_behind).unwrap_or(indexed.len());
+        one.filter(|_| self.first == next)
     }
 
     #[inline(always)]
     fn record_at<L: Lanes>(
-        &self,
+        &mut self,
         lanes: L,
         place: Range<usize>,
         first: usize,
@@ -325,13 +367,13 @@ impl<'b> Run<'_, 'b, '_, '_> {
             return None;
         }
         let open = indexed.offset(first);
-        let object = members(lanes, &indexed, first + 1, 2)?;
-        let close = indexed.offset(object.end);
+        let token = members(lanes, &indexed, first + 1, 2, &mut self.scratch.objects[0])?;
+        let close = indexed.offset(token);
         let alone = open >= start
             && close < end
             && skip::space(&self.bytes[..open], start) == open
             && skip::space(&self.bytes[..end], close + 1) == end;
-        alone.then_some(FoundRecord { object, start: open, end: close + 1 })
+        alone.then_some(FoundRecord { token, start: open, end: close + 1 })
     }
 
     /// False if the record is left to the walk over its text.
@@ -352,78 +394,26 @@ impl<'b> Run<'_, 'b, '_, '_> {
             let text = self.indexed.text(record.start, record.end);
             self.found.set(slot, row, text, false);
         }
-        self.scratch.objects[0] = record.object;
+        let (indexed, bytes) = (self.indexed, self.bytes);
         let mut at = 0;
         while let Some(step) = search.steps.get(at) {
             at += 1;
-            let object = self.scratch.objects[usize::from(step.parent)];
-            let Some(token) = self.find(lanes, &object, &step.key) else {
+            let object = &self.scratch.objects[usize::from(step.parent)];
+            let Some(token) = find(lanes, &indexed, bytes, object, &step.key) else {
                 at += usize::from(step.below);
                 continue;
             };
             if search.reject_duplicates
-                && self.find_from(lanes, &object, &step.key, token + 1).is_some()
+                && find_from(lanes, &indexed, bytes, object, &step.key, token + 1).is_some()
             {
                 return false;
             }
-            if !self.value(lanes, step, &object, token, row) {
+            let level = object.level;
+            if !self.value(lanes, step, level, token, row) {
                 at += usize::from(step.below);
             }
         }
         true
-    }
-
-    /// The token of the first member of that name.
-    #[inline(always)]
-    fn find<L: Lanes>(&self, lanes: L, object: &Object, key: &Key) -> Option<usize> {
-        let indexed = &self.indexed;
-        let wanted = lanes.splat(key.signature);
-        for window in 0..2 {
-            let from = object.first + window * BLOCK;
-            let signatures = lanes.load(indexed.signatures(from));
-            let same = lanes.equal(signatures, wanted) | key.any_signature;
-            let candidates = same & object.near[window];
-            if candidates != 0 {
-                let token = from + candidates.trailing_zeros() as usize;
-                if key.is_at(self.bytes, indexed.offset(token)) {
-                    return Some(token);
-                }
-                return self.find_from(lanes, object, key, token + 1);
-            }
-            if object.end <= from + BLOCK {
-                return None;
-            }
-        }
-        self.find_from(lanes, object, key, object.first + 2 * BLOCK)
-    }
-
-    /// The same from that token on.
-    #[inline(always)]
-    fn find_from<L: Lanes>(
-        &self,
-        lanes: L,
-        object: &Object,
-        key: &Key,
-        from: usize,
-    ) -> Option<usize> {
-        let indexed = &self.indexed;
-        let mut at = from;
-        while at < object.end {
-            let levels = lanes.load(indexed.levels(at));
-            let own = lanes.equal(levels, lanes.splat(object.level)) & low_bits(object.end - at);
-            let signatures = lanes.load(indexed.signatures(at));
-            let same = lanes.equal(signatures, lanes.splat(key.signature)) | key.any_signature;
-            let mut candidates = same & own;
-            while candidates != 0 {
-                let token = at + candidates.trailing_zeros() as usize;
-                if indexed.kind(token) == b':' && key.is_at(self.bytes, indexed.offset(token)) {
-                    return Some(token);
-                }
-                candidates &= candidates - 1;
-            }
-            at += BLOCK;
-        }
-        None
     }
 
     /// Takes the value behind a key. False if nothing below it can be found.
@@ -432,13 +422,12 @@ impl<'b> Run<'_, 'b, '_, '_> {
         &mut self,
         lanes: L,
         step: &Step,
-        object: &Object,
+        level: u8,
         token: usize,
         row: usize,
     ) -> bool {
         let indexed = self.indexed;
         let start = value_start(self.bytes, indexed.offset(token));
-        let mut inner = None;
         let mut plain = false;
         let end = match self.bytes[start] {
             b'"' => {
@@ -448,11 +437,11 @@ impl<'b> Run<'_, 'b, '_, '_> {
             }
             b'{' | b'[' => {
                 // The next token opens it, and what stands in it is two levels higher.
-                let Some(found) = members(lanes, &indexed, token + 2, object.level + 2) else {
+                let object = &mut self.scratch.objects[usize::from(step.node)];
+                let Some(end) = members(lanes, &indexed, token + 2, level + 2, object) else {
                     return false;
                 };
-                inner = Some(found);
-                indexed.offset(found.end) + 1
+                indexed.offset(end) + 1
             }
             _ => skip::bare_word(self.bytes, start),
         };
@@ -474,13 +463,7 @@ impl<'b> Run<'_, 'b, '_, '_> {
         if step.elements && alone && text.starts_with('[') {
             self.elements(step, text, row);
         }
-        match inner {
-            Some(inner) if alone && text.starts_with('{') => {
-                self.scratch.objects[usize::from(step.node)] = inner;
-                true
-            }
-            _ => false,
-        }
+        alone && text.starts_with('{')
     }
 
     /// Elements are found by a walk over the array.
@@ -495,6 +478,68 @@ impl<'b> Run<'_, 'b, '_, '_> {
             }
         }
     }
+}
+
+/// The token of the first member of that name.
+#[inline(always)]
+fn find<L: Lanes>(
+    lanes: L,
+    indexed: &Indexed<'_, '_>,
+    bytes: &[u8],
+    object: &Object,
+    key: &Key,
+) -> Option<usize> {
+    let wanted = lanes.splat(key.signature);
+    let mut from = object.first;
+    let mut own = object.near;
+    loop {
+        let signatures = lanes.load(indexed.signatures(from));
+        let candidates = (lanes.equal(signatures, wanted) | key.any_signature) & own;
+        if candidates != 0 {
+            let token = from + candidates.trailing_zeros() as usize;
+            if key.is_at(bytes, indexed.offset(token)) {
+                return Some(token);
+            }
+            return find_from(lanes, indexed, bytes, object, key, token + 1);
+        }
+        from += BLOCK;
+        if object.end <= from {
+            return None;
+        }
+        if from > object.first + BLOCK {
+            return find_from(lanes, indexed, bytes, object, key, from);
+        }
+        own = object.next;
+    }
+}
+
+/// The same from that token on.
+#[inline(always)]
+fn find_from<L: Lanes>(
+    lanes: L,
+    indexed: &Indexed<'_, '_>,
+    bytes: &[u8],
+    object: &Object,
+    key: &Key,
+    from: usize,
+) -> Option<usize> {
+    let mut at = from;
+    while at < object.end {
+        let levels = lanes.load(indexed.levels(at));
+        let own = lanes.equal(levels, lanes.splat(object.level)) & low_bits(object.end - at);
+        let signatures = lanes.load(indexed.signatures(at));
+        let same = lanes.equal(signatures, lanes.splat(key.signature)) | key.any_signature;
+        let mut candidates = same & own;
+        while candidates != 0 {
+            let token = at + candidates.trailing_zeros() as usize;
+            if indexed.kind(token) == b':' && key.is_at(bytes, indexed.offset(token)) {
+                return Some(token);
+            }
+            candidates &= candidates - 1;
+        }
+        at += BLOCK;
+    }
+    None
 }
 
 /// Where the value behind a key starts: behind its colon, and the spaces around that.
