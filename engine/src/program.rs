@@ -29,6 +29,7 @@ pub(crate) use emit::Written;
 use lookup::Lookup;
 use readers::Clock;
 use registers::{Columns, Place, Registers};
+use text::Buffers;
 
 use crate::batch::Batch;
 use crate::decimal::Decimal;
@@ -234,6 +235,7 @@ pub(crate) struct Scratch {
     counts: Vec<Count>,
     emitted: Vec<Rows>,
     clock: Clock,
+    buffers: Buffers,
 }
 
 /// The records of a batch, and what was found in them.
@@ -270,6 +272,7 @@ pub(crate) struct Run<'a, 'w> {
     /// By template: the records that make its event.
     emitted: &'w mut Vec<Rows>,
     clock: &'w mut Clock,
+    buffers: &'w mut Buffers,
     /// The emit whose event is being made.
     emit: u16,
     aside: Rows,
@@ -290,7 +293,7 @@ impl Program {
         walker: &mut Walker<'_>,
     ) -> Run<'a, 'w> {
         let Records { context, first, found, of, arena } = records;
-        let Scratch { flags, counts, emitted, clock } = scratch;
+        let Scratch { flags, counts, emitted, clock, buffers } = scratch;
         flags.clear();
         flags.resize(self.flags, 0);
         flags[usize::from(flags::ALWAYS)] = !0;
@@ -311,6 +314,7 @@ impl Program {
             counts,
             emitted,
             clock,
+            buffers,
             emit: 0,
             aside: 0,
             dropped,

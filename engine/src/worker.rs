@@ -408,7 +408,7 @@ impl Mapper {
         let mut walker = Walker { scratch: &mut self.walk, tally: &mut self.tally };
         let of = all & !left;
         let records = program::Records { context, first: rows.start, found, of, arena };
-        let run = program.evaluate(records, &mut scratch, &mut walker);
+        let mut run = program.evaluate(records, &mut scratch, &mut walker);
         let mut aside = run.aside() | left;
         let mut row = 0;
         while row < rows.len() {

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::flags::FlagStep;
 use super::registers::Registers;
-use super::text::{Constant, Constants, NumberBuffer, Sink};
+use super::text::{Buffers, Constant, Constants, NumberBuffer, Sink};
 use super::{Flag, Register, Run};
 use crate::batch::{Batch, Event, RawRef, TextRange};
 use crate::decimal::Decimal;
@@ -26,8 +26,6 @@ pub(super) struct Template {
     pub(super) flags: Vec<FlagStep>,
     pub(super) pieces: Vec<Piece>,
     pub(super) constants: Constants,
-    /// How much text the constants are together.
-    pub(super) constant_bytes: usize,
 }
 
 /// A step of a template. Everything in an object ends with a comma; the end of the object takes the last one back.
@@ -80,8 +78,11 @@ pub(super) const OTHER: i64 = 99;
 impl Run<'_, '_> {
     /// Writes the events of records, of which none is left to the walk. Stops behind the first that has to be after all,
     /// and of which nothing is written then; gives the number of the one that comes next.
-    pub(crate) fn write(&self, level: Level, rows: Range<usize>, out: &mut Batch) -> Written {
-        level.run(Write { run: self, rows, out })
+    pub(crate) fn write(&mut self, level: Level, rows: Range<usize>, out: &mut Batch) -> Written {
+        let mut buffers = std::mem::take(self.buffers);
+        let written = level.run(Write { run: self, rows, buffers: &mut buffers, out });
+        *self.buffers = buffers;
+        written
     }
 
     /// The templates of the events that a record makes.
@@ -124,6 +125,7 @@ pub(crate) enum Written {
 struct Write<'t, 'r, 'a, 'w> {
     run: &'t Run<'a, 'w>,
     rows: Range<usize>,
+    buffers: &'r mut Buffers,
     out: &'r mut Batch,
 }
 
@@ -132,11 +134,10 @@ impl Kernel for Write<'_, '_, '_, '_> {
 
     #[inline(always)]
     fn run<L: Lanes>(self, lanes: L) -> Written {
-        let Self { run, rows, out } = self;
-        let mut text = std::mem::take(&mut out.text);
+        let Self { run, rows, buffers, out } = self;
         let mut written = Written::All;
-        let constants: usize = run.program.emits.iter().map(|emit| emit.constant_bytes).sum();
-        let mut sink = Sink::new(&mut text, constants * rows.len());
+        let behind = out.text.len();
+        let mut sink = Sink::new(buffers, behind);
         for row in rows {
             let (events, start) = (out.events.len(), sink.len());
             for template in run.emits(row) {
@@ -148,7 +149,8 @@ impl Kernel for Write<'_, '_, '_, '_> {
                 continue;
             }
             let bytes = sink.len() - start;
-            if !statements::is_within_limits(&out.events[events..], sink.written(), bytes) {
+            let made = &out.events[events..];
+            if !statements::is_within_limits(made, sink.written(), behind, bytes) {
                 out.events.truncate(events);
                 sink.cut(start);
                 written = Written::Until(row);
@@ -156,8 +158,7 @@ impl Kernel for Write<'_, '_, '_, '_> {
             }
             out.mapped += 1;
         }
-        sink.finish();
-        out.text = text;
+        sink.finish(&mut out.text);
         written
     }
 }
@@ -173,22 +174,22 @@ fn event<L: Lanes>(
 ) -> Event {
     let registers = &run.registers;
     let [id, time, actor, action, target, cost, tokens_input, tokens_output] = template.columns;
-    let extra = sink.len();
+    let extra = sink.place();
     if !template.extra.is_empty() {
         sink.by(|text| run.extra(template, row, text));
     }
-    let extra = emit::text_range(extra, sink.len());
-    let ocsf = sink.len();
+    let extra = emit::text_range(extra, sink.place());
+    let ocsf = sink.place();
     pieces(lanes, run, template, row, sink);
-    let ocsf = emit::text_range(ocsf, sink.len());
+    let ocsf = emit::text_range(ocsf, sink.place());
     let bit = row_bit(row);
     let mut texts = [TextRange::default(); 4];
     for (range, column) in texts.iter_mut().zip([id, actor, action, target]) {
-        let start = sink.len();
+        let start = sink.place();
         if registers.there(column) & bit != 0 {
             sink.text(lanes, registers.text(column, row).as_bytes());
         }
-        *range = emit::text_range(start, sink.len());
+        *range = emit::text_range(start, sink.place());
     }
     let [id, actor, action, target] = texts;
     let int = |column| {

@@ -23,7 +23,6 @@ struct Draft<'e> {
     pending_ends: bool,
     pieces: Vec<Piece>,
     constants: Constants,
-    constant_bytes: usize,
     flags: Vec<FlagStep>,
     /// Set if the guards of all objects around hold.
     guards: Flag,
@@ -47,7 +46,6 @@ impl Draft<'_> {
     }
 
     fn constant(&mut self, text: &str) -> Constant {
-        self.constant_bytes += text.len();
         self.constants.add(text)
     }
 
@@ -110,7 +108,6 @@ impl Compiler<'_> {
             pending_ends: false,
             pieces: Vec::new(),
             constants: Constants::default(),
-            constant_bytes: 0,
             flags: Vec::new(),
             guards: ALWAYS,
             present: HashMap::new(),
@@ -123,10 +120,9 @@ impl Compiler<'_> {
         draft.flush();
         // What was evaluated for this event may be out of date for the next.
         self.known = known;
-        let Draft { pieces, mut constants, constant_bytes, flags, .. } = draft;
+        let Draft { pieces, mut constants, flags, .. } = draft;
         let pieces = joined(pieces, &mut constants);
-        let template =
-            Template { emit: index, columns, extra, flags, pieces, constants, constant_bytes };
+        let template = Template { emit: index, columns, extra, flags, pieces, constants };
         self.program.emits.push(template);
         let operations = start..self.program.operations.len();
         Ok(Step::Emit { operations, template: self.program.emits.len() - 1 })

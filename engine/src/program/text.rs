@@ -7,84 +7,105 @@ use crate::decimal::Decimal;
 use crate::emit::json;
 use crate::simd::{BLOCK, Lanes, low_bits};
 
-/// How much a buffer grows beyond what is needed at once. All of it is cleared, so that it must not be much.
+/// How much a buffer grows beyond what is needed at once.
 const GROWTH: usize = 16 << 10;
+/// Buffers that are larger are given back.
+const KEPT_BYTES_MAX: usize = 1 << 20;
 
-/// Constant texts, each of which can be read in whole blocks.
+/// Constant texts, each of which begins in a block of its own.
 #[derive(Debug, Default)]
 pub(super) struct Constants {
-    bytes: Vec<u8>,
+    blocks: Vec<[u8; BLOCK]>,
 }
 
 /// A constant text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Constant {
-    start: u32,
+    first: u32,
     len: u32,
+}
+
+/// A constant text, to be written.
+#[derive(Clone, Copy)]
+pub(super) struct Padded<'t> {
+    /// At least one, and more behind it.
+    blocks: &'t [[u8; BLOCK]],
+    len: usize,
 }
 
 impl Constants {
     /// Keeps a text.
     pub(super) fn add(&mut self, text: &str) -> Constant {
-        let start = self.bytes.len();
-        self.bytes.extend_from_slice(text.as_bytes());
-        self.bytes.resize(start + text.len().next_multiple_of(BLOCK).max(BLOCK), 0);
+        let first = self.blocks.len();
+        let mut rest = text.as_bytes();
+        loop {
+            let mut block = [0; BLOCK];
+            let (part, behind) = rest.split_at(rest.len().min(BLOCK));
+            block[..part.len()].copy_from_slice(part);
+            self.blocks.push(block);
+            rest = behind;
+            if rest.is_empty() {
+                break;
+            }
+        }
         // A program's text is limited to far less than 4 GiB.
-        Constant { start: start as u32, len: text.len() as u32 }
+        Constant { first: first as u32, len: text.len() as u32 }
     }
-}
 
-/// A text with something behind it, up to the end of a block.
-#[derive(Clone, Copy)]
-pub(super) struct Padded<'t> {
-    bytes: &'t [u8],
-    len: usize,
+    /// One of them, to be written.
+    #[inline(always)]
+    pub(super) fn get(&self, constant: Constant) -> Padded<'_> {
+        Padded { blocks: &self.blocks[constant.first as usize..], len: constant.len as usize }
+    }
+
+    /// One of them.
+    pub(super) fn text(&self, constant: Constant) -> &str {
+        let bytes = self.blocks[constant.first as usize..].as_flattened();
+        std::str::from_utf8(&bytes[..constant.len as usize]).unwrap_or_default()
+    }
 }
 
 impl Padded<'_> {
     #[inline(always)]
     fn copy_to(self, room: &mut [u8]) {
-        let mut done = 0;
-        loop {
-            if let (Some(block), Some(room)) =
-                (self.bytes[done..].first_chunk(), block_at(room, done))
-            {
+        let mut parts = room.as_chunks_mut().0.iter_mut().zip(self.blocks);
+        if let Some((room, block)) = parts.next() {
+            *room = *block;
+        }
+        if self.len > BLOCK {
+            for (room, block) in parts.take((self.len - 1) / BLOCK) {
                 *room = *block;
-            }
-            done += BLOCK;
-            if done >= self.len {
-                break;
             }
         }
     }
 }
 
-impl Constants {
-    /// One of them, to be written.
-    #[inline(always)]
-    pub(super) fn get(&self, constant: Constant) -> Padded<'_> {
-        Padded { bytes: &self.bytes[constant.start as usize..], len: constant.len as usize }
-    }
-
-    /// One of them.
-    pub(super) fn text(&self, constant: Constant) -> &str {
-        let text = &self.bytes[constant.start as usize..][..constant.len as usize];
-        std::str::from_utf8(text).unwrap_or_default()
-    }
+/// Memory that is used again from batch to batch.
+#[derive(Debug, Default)]
+pub(super) struct Buffers {
+    /// All of it can be written to, so that none has to be cleared first.
+    text: Vec<u8>,
+    side: Vec<u8>,
 }
 
-/// Writes behind what a buffer holds. What it holds at the end is cut to length by [`Sink::finish`].
+/// Collects text that goes behind what there is already.
 pub(super) struct Sink<'o> {
-    buffer: &'o mut Vec<u8>,
+    buffers: &'o mut Buffers,
+    /// How much there is already.
+    behind: usize,
     len: usize,
 }
 
 impl<'o> Sink<'o> {
     #[inline(always)]
-    pub(super) fn new(buffer: &'o mut Vec<u8>, expected: usize) -> Self {
-        let len = buffer.len();
-        buffer.resize(len + expected + BLOCK, 0);
-        Self { buffer, len }
+    pub(super) fn new(buffers: &'o mut Buffers, behind: usize) -> Self {
+        Self { buffers, behind, len: 0 }
+    }
+
+    /// Where the next text will stand.
+    #[inline(always)]
+    pub(super) fn place(&self) -> usize {
+        self.behind + self.len
     }
 
     /// How much text there is.
@@ -93,24 +114,27 @@ impl<'o> Sink<'o> {
         self.len
     }
 
-    #[inline(always)]
-    pub(super) fn finish(self) {
-        self.buffer.truncate(self.len);
+    /// Hands the text over.
+    pub(super) fn finish(self, out: &mut Vec<u8>) {
+        let Buffers { text, .. } = self.buffers;
+        out.extend_from_slice(&text[..self.len]);
+        text.truncate(KEPT_BYTES_MAX);
+        text.shrink_to(KEPT_BYTES_MAX);
     }
 
     /// Room for so much and two blocks more.
     #[inline(always)]
     fn room(&mut self, bytes: usize) -> &mut [u8] {
-        if self.buffer.len() < self.len + bytes + 2 * BLOCK {
+        if self.buffers.text.len() < self.len + bytes + 2 * BLOCK {
             self.grow(bytes);
         }
-        &mut self.buffer[self.len..]
+        &mut self.buffers.text[self.len..]
     }
 
     #[cold]
     #[inline(never)]
     fn grow(&mut self, bytes: usize) {
-        self.buffer.resize(self.len + bytes + GROWTH, 0);
+        self.buffers.text.resize(self.len + bytes + GROWTH, 0);
     }
 
     /// Writes a constant.
@@ -165,7 +189,7 @@ impl<'o> Sink<'o> {
 
     /// What was written.
     pub(super) fn written(&self) -> &[u8] {
-        &self.buffer[..self.len]
+        &self.buffers.text[..self.len]
     }
 
     /// Takes the last byte back.
@@ -181,39 +205,43 @@ impl<'o> Sink<'o> {
         self.len += text.len();
     }
 
-    /// Writes what somebody appends to the text.
+    /// Writes what somebody appends to a text.
     pub(super) fn by(&mut self, write: impl FnOnce(&mut Vec<u8>)) {
-        self.buffer.truncate(self.len);
-        write(self.buffer);
-        self.len = self.buffer.len();
+        let mut side = std::mem::take(&mut self.buffers.side);
+        side.clear();
+        write(&mut side);
+        self.room(side.len())[..side.len()].copy_from_slice(&side);
+        self.len += side.len();
+        side.shrink_to(KEPT_BYTES_MAX);
+        self.buffers.side = side;
     }
-}
-
-#[inline(always)]
-fn block_at(room: &mut [u8], at: usize) -> Option<&mut [u8; BLOCK]> {
-    room.get_mut(at..)?.first_chunk_mut()
 }
 
 /// Copies text to room for a block more. Says whether any of it could not stand in a JSON string.
 #[inline(always)]
 fn copy<L: Lanes>(lanes: L, text: &[u8], room: &mut [u8]) -> bool {
-    let mut special = 0;
-    let mut done = 0;
-    loop {
-        let part = &text[done..text.len().min(done + BLOCK)];
-        let block = lanes.load_part(part);
-        if let Some(room) = block_at(room, done) {
-            lanes.store(block, room);
-        }
-        let escapes = lanes.at_most(block, lanes.splat(0x1f))
-            | lanes.equal(block, lanes.splat(b'"'))
-            | lanes.equal(block, lanes.splat(b'\\'));
-        special |= escapes & low_bits(part.len());
-        done += BLOCK;
-        if done >= text.len() {
-            return special != 0;
-        }
+    if text.len() <= BLOCK {
+        return match room.first_chunk_mut() {
+            Some(room) => copy_block(lanes, text, room),
+            None => true,
+        };
     }
+    let mut special = false;
+    let rooms = room.as_chunks_mut().0;
+    for (part, room) in text.chunks(BLOCK).zip(rooms) {
+        special |= copy_block(lanes, part, room);
+    }
+    special
+}
+
+#[inline(always)]
+fn copy_block<L: Lanes>(lanes: L, part: &[u8], room: &mut [u8; BLOCK]) -> bool {
+    let block = lanes.load_part(part);
+    lanes.store(block, room);
+    let escapes = lanes.at_most(block, lanes.splat(0x1f))
+        | lanes.equal(block, lanes.splat(b'"'))
+        | lanes.equal(block, lanes.splat(b'\\'));
+    escapes & low_bits(part.len()) != 0
 }
 
 /// Room for the text of a number.

@@ -21,6 +21,9 @@ use crate::simd::{BLOCK, Kernel, Lanes, Level, low_bits};
 /// A key and its quotes, as far as they are compared at once.
 const PATTERN: usize = 32;
 
+/// A colon, a quote, a block, and what follows.
+const NEAR: usize = 2 + BLOCK + 1;
+
 /// The projection of a scope, its nodes in the order in which they are looked for.
 #[derive(Debug)]
 pub(crate) struct Search {
@@ -419,6 +422,41 @@ impl<'b> Run<'_, 'b, '_, '_> {
     /// Takes the value behind a key. False if nothing below it can be found.
     #[inline(always)]
     fn value<L: Lanes>(
+        &mut self,
+        lanes: L,
+        step: &Step,
+        level: u8,
+        token: usize,
+        row: usize,
+    ) -> bool {
+        let indexed = self.indexed;
+        let behind_key = indexed.offset(token);
+        // Mostly a string follows that ends soon.
+        if let Some([b':', b'"', near @ ..]) = self.bytes[behind_key..].first_chunk::<NEAR>() {
+            let (text, follows) = near.split_first_chunk().expect("there is more than a block");
+            let text: &[u8; BLOCK] = text;
+            let block = lanes.load(text);
+            let quotes = lanes.equal(block, lanes.splat(b'"'));
+            let backslashes = lanes.equal(block, lanes.splat(b'\\'));
+            let before_quote = quotes ^ quotes.wrapping_sub(1);
+            let place = quotes.trailing_zeros() as usize;
+            if quotes != 0 && backslashes & before_quote == 0 {
+                let behind = if place + 1 < BLOCK { text[place + 1] } else { follows[0] };
+                if matches!(behind, b',' | b'}') {
+                    if let Some(slot) = step.slot {
+                        let text = indexed.text(behind_key + 1, behind_key + place + 3);
+                        self.found.set(slot, row, text, true);
+                    }
+                    return false;
+                }
+            }
+        }
+        self.any_value(lanes, step, level, token, row)
+    }
+
+    /// The same for any kind of value.
+    #[inline(always)]
+    fn any_value<L: Lanes>(
         &mut self,
         lanes: L,
         step: &Step,
