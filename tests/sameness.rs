@@ -29,6 +29,7 @@ fn layout(program: &str) -> Layout {
 }
 
 /// Runs the programs for JSON over random objects, of which so many records in a hundred are damaged.
+#[expect(clippy::print_stdout, reason = "shown if the test fails")]
 fn run(damaged: u64, bytes: usize) {
     let (seed, rounds) = (number("WEIR_SEED", 1), number("WEIR_ROUNDS", 2));
     println!("WEIR_SEED={seed} WEIR_ROUNDS={rounds}");

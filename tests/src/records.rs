@@ -114,7 +114,7 @@ fn separator(layout: Layout, random: &mut Random) -> &'static str {
             [",", ",", ",", ", ", "]},{\"list\":[", "]}, {},\n{\"list\" : [ ", "\n,\n", ",\t"]
         }
     };
-    *random.pick(&separators)
+    separators[random.below(separators.len() as u64) as usize]
 }
 
 /// A few bytes taken away, put in, or changed.
@@ -196,7 +196,7 @@ impl Style {
     fn space(self, random: &mut Random) -> &'static str {
         let chance = if self.spaced { 2 } else { 60 };
         match random.below(chance) {
-            0 => *random.pick(&SPACES),
+            0 => SPACES[random.below(SPACES.len() as u64) as usize],
             _ => "",
         }
     }

@@ -10,8 +10,12 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use serde_json::Value;
 use tempfile::TempDir;
+use weir_engine::simd::Level;
 use weir_server::store::Store;
 use weir_system_tests::binary::weir_command;
+use weir_tests::generate::Random;
+use weir_tests::readers;
+use weir_tests::records::{self, Layout, Sizes};
 
 const GOOD: &str = r#"{"id":"a1","created_at":"2026-04-10T08:09:10Z","organization_id":"o","actor":{"type":"user_actor","email_address":"u@example.com","user_agent":"secret agent"},"type":"claude_chat_created","claude_chat_id":"c1"}"#;
 const DROPPED: &str =
@@ -482,6 +486,44 @@ fn the_number_of_threads_changes_nothing() {
     assert_eq!(one.1.lines().count(), 857);
     for threads in ["2", "7", "64"] {
         assert!(run(threads) == one, "{threads} threads");
+    }
+}
+
+#[test]
+fn neither_threads_nor_instructions_show_in_what_comes_out() {
+    /// A smaller file is not worth the threads.
+    const LOG_BYTES: usize = 600 << 10;
+    let folder = Folder::new();
+    let mut random = Random::new(1);
+    for (name, program) in readers::json() {
+        let layout = match name {
+            "documents" => Layout::Documents,
+            "wrapped" => Layout::Wrapped,
+            "two levels" => Layout::TwoLevels,
+            _ => Layout::Lines,
+        };
+        folder.file("random.weir", program.as_bytes());
+        // Damage in a document would be its end.
+        let damaged = if layout == Layout::Lines { 2 } else { 0 };
+        let log = records::object(layout, Sizes::Mixed, LOG_BYTES, damaged, &mut random);
+        folder.file("random.log", &log);
+        let run = |level: &str, threads: &str| {
+            let arguments =
+                ["run", "random.weir", "random.log", "--rejects", "bad.ndjson", "--threads"];
+            let mut command = weir_command(arguments.into_iter().chain([threads]));
+            command.current_dir(folder.0.path()).env(Level::VARIABLE, level);
+            let ended = Ended::from(command.output().unwrap()).code(0);
+            (ended.out, fs::read_to_string(folder.path("bad.ndjson")).unwrap())
+        };
+        let plain = run("portable", "1");
+        // Few random records are good enough for the strict programs.
+        assert!(plain.0.lines().count() > 0 && plain.1.lines().count() > 10, "{name}");
+        for level in Level::all() {
+            for threads in ["1", "2", "4"] {
+                let other = run(level.name(), threads);
+                assert!(other == plain, "{name}: {threads} threads, {}", level.name());
+            }
+        }
     }
 }
 
