@@ -229,7 +229,8 @@ fn a_broken_document_is_mapped_up_to_the_break() {
     // What stands between the records 1 and 4, which of the others are mapped, and which places are refused: from and
     // to, counted from there; or to the end of the document.
     let end = i64::MAX;
-    let cases: [(&str, &[usize], &[(i64, i64)]); 8] = [
+    type Case<'c> = (&'c str, &'c [usize], &'c [(i64, i64)]);
+    let cases: [Case<'_>; 8] = [
         (r#"{"id":"2"]"#, &[4], &[(0, 10)]),
         ("\0", &[4], &[(0, 1)]),
         ("nonsense", &[4], &[(0, 8)]),
