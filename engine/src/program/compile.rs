@@ -5,7 +5,7 @@
 //! takes any operations at all. What the values of a register are follows from the expression, and mostly decides which
 //! operation is taken.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
 use super::flags::NEVER;
@@ -35,6 +35,7 @@ pub(super) fn compile(plan: &Plan) -> Option<Program> {
         known: HashMap::new(),
         missing: None,
         columns: [None; 8],
+        always: HashSet::new(),
         reads_event: false,
     };
     // `ZERO` and `ZERO_DECIMAL`.
@@ -61,6 +62,8 @@ pub(super) struct Compiler<'p> {
     missing: Option<Register>,
     /// The columns that the present event has so far.
     pub(super) columns: [Option<Register>; 8],
+    /// Those of them that always have a value, unless the record is left to the walk.
+    pub(super) always: HashSet<Register>,
     /// The expression that is being compiled depends on them.
     reads_event: bool,
 }

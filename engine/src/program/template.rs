@@ -84,10 +84,14 @@ impl Compiler<'_> {
         let start = self.program.operations.len();
         let known = self.known.clone();
         self.columns = [None; 8];
+        self.always.clear();
         for (column, field) in Column::ALL.into_iter().zip(&emit.columns) {
             let zero = if column.ty() == Type::Decimal { ZERO_DECIMAL } else { ZERO };
-            let (value, _) =
+            let (value, always) =
                 self.field(field, column_line(column), column.ty() == Type::Text, zero)?;
+            if always {
+                self.always.insert(value);
+            }
             // What writes an event knows what its columns are.
             let shape = self.shape(value);
             if shape != Shape::of(column.ty()) && shape != Shape::Nothing {
@@ -165,7 +169,8 @@ impl Compiler<'_> {
             None => field.invalid,
         };
         let without = Without { missing: instead(missing), invalid: instead(invalid) };
-        let always = missing != Policy::Skip && invalid != Policy::Skip;
+        let always =
+            missing != Policy::Skip && invalid != Policy::Skip || self.always.contains(&from);
         let or_zero = if missing == Policy::Zero || invalid == Policy::Zero {
             self.shape(zero)
         } else {
@@ -245,7 +250,10 @@ impl Compiler<'_> {
                 Expr::Column(Column::Id | Column::Actor | Column::Action | Column::Target),
                 Check::Text,
             )
-            | (Expr::Column(Column::Time), Check::EventTime)
+            | (
+                Expr::Column(Column::Time),
+                Check::EventTime | Check::EpochMillis | Check::Rfc3339,
+            )
             | (Expr::Column(Column::CostUsd), Check::Decimal)
             | (Expr::Constant(plan::Constant::Text(_)), Check::Text) => true,
             (Expr::Constant(plan::Constant::Int(number)), Check::Enum(numbers)) => {
@@ -498,8 +506,22 @@ fn fitting(check: &Check) -> Shape {
     }
 }
 
+/// Within a part that is there only with a flag, that flag need not be asked for again.
+fn ask_once(pieces: &mut [Piece]) {
+    let mut around: Vec<(Flag, usize)> = Vec::new();
+    for (at, piece) in pieces.iter_mut().enumerate() {
+        around.retain(|(_, end)| at < *end);
+        if around.iter().any(|(guard, _)| *guard == piece.guard) {
+            (piece.guard, piece.skip) = (ALWAYS, 0);
+        } else if piece.guard != ALWAYS {
+            around.push((piece.guard, at + 1 + piece.skip));
+        }
+    }
+}
+
 /// Joins constant runs with what always stands right behind them.
-fn joined(pieces: Vec<Piece>, constants: &mut Constants) -> Vec<Piece> {
+fn joined(mut pieces: Vec<Piece>, constants: &mut Constants) -> Vec<Piece> {
+    ask_once(&mut pieces);
     // Where a part ends that can be left out, another piece begins.
     let guarded = pieces.iter().enumerate().filter(|(_, piece)| piece.guard != ALWAYS);
     let ends: HashSet<usize> = guarded.map(|(at, piece)| at + 1 + piece.skip).collect();
