@@ -69,7 +69,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "FILE")]
     pub(crate) json: Option<PathBuf>,
 
-    /// Keep the result in benches/record
+    /// Keep the result in benches/record, with its commit: nothing may have been changed
     #[arg(long)]
     pub(crate) record: bool,
 

@@ -1,6 +1,7 @@
 //! What it was measured on.
 
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
@@ -33,7 +34,7 @@ pub(crate) fn cores() -> Vec<usize> {
 }
 
 /// Binds this process, and those that it starts from now on, to some cores.
-pub(crate) fn pin(cores: &[usize]) -> std::io::Result<()> {
+pub(crate) fn pin(cores: &[usize]) -> io::Result<()> {
     let mut set = CpuSet::new();
     cores.iter().for_each(|&core| set.set(core));
     Ok(sched_setaffinity(None, &set)?)
@@ -80,17 +81,47 @@ pub(crate) fn processor() -> String {
     }
 }
 
-/// The commit that was measured; with a `+` if files have been changed.
-pub(crate) fn commit() -> String {
+/// What was measured, as git calls it.
+#[derive(Debug)]
+pub(crate) struct Commit {
+    /// With a `+` if files have been changed.
+    pub(crate) name: String,
+    /// Why nobody could measure the same again.
+    pub(crate) doubt: Option<&'static str>,
+}
+
+/// The commit that this program was built from.
+pub(crate) fn commit() -> Commit {
+    let unknown = |doubt| Commit { name: "unknown".to_owned(), doubt: Some(doubt) };
+    if !is_newer_than_sources().unwrap_or(false) {
+        return unknown("this program is not what its sources make: build it again");
+    }
     let git = |arguments: &[&str]| {
         let output = Command::new("git").args(arguments).current_dir(checkout()).output().ok()?;
         let text = String::from_utf8(output.stdout).ok()?;
         output.status.success().then(|| text.trim().to_owned())
     };
-    let Some(commit) = git(&["rev-parse", "--short=12", "HEAD"]) else {
-        return "unknown".to_owned();
+    let changed = git(&["status", "--porcelain", "--untracked-files=no"]);
+    let (Some(name), Some(changed)) = (git(&["rev-parse", "--short=12", "HEAD"]), changed) else {
+        return unknown("there is no git to ask for the commit");
     };
-    let is_changed =
-        git(&["status", "--porcelain", "--untracked-files=no"]).is_none_or(|it| !it.is_empty());
-    format!("{commit}{}", if is_changed { "+" } else { "" })
+    match changed.is_empty() {
+        true => Commit { name, doubt: None },
+        false => Commit { name: format!("{name}+"), doubt: Some("files have been changed") },
+    }
+}
+
+/// Whether no source has been written since this program was; cargo lists them beside it.
+fn is_newer_than_sources() -> io::Result<bool> {
+    let program = std::env::current_exe()?;
+    let built = fs::metadata(&program)?.modified()?;
+    let list = fs::read_to_string(program.with_extension("d"))?;
+    // `PROGRAM: SOURCE SOURCE ...`, with a backslash before each blank of a name.
+    let list = list.trim_end().replace("\\ ", "\0");
+    for source in list.split(' ').skip(1) {
+        if fs::metadata(source.replace('\0', " "))?.modified()? > built {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }

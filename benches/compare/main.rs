@@ -55,6 +55,9 @@ fn run(args: &Args) -> Result<bool, Box<dyn std::error::Error>> {
         finish(args, &report)?;
         return Ok(true);
     }
+    if let Some(doubt) = machine::commit().doubt.filter(|_| args.record) {
+        return Err(cli::Usage(format!("nothing to keep a record of: {doubt}")).into());
+    }
     let report = measure::measure(args)?;
     finish(args, &report)?;
     let missed = if args.check { check::missed(&report) } else { Vec::new() };

@@ -73,7 +73,9 @@ fn table(
     check_reference(wish)?;
     machine::pin(&[core])?;
 
-    let expected = folder("rows")?.join(format!("{}.rows", wish.format.name()));
+    // Other comparisons may be running.
+    let name = format!("{}-{}.rows", wish.format.name(), std::process::id());
+    let expected = folder("rows")?.join(name);
     let (mut entrants, mut lines_of_peers) = (Vec::new(), Vec::new());
     let mut table = Table::new(wish, fs::metadata(&file)?.len());
     for &peer in peers {
@@ -189,7 +191,7 @@ fn enter(
     let is_first = !expected.exists() || peer.name == crate::peers::ALL[0].name;
     let made = match is_first {
         true => expected.to_owned(),
-        false => expected.with_file_name(format!("{}-{}.rows", peer.name, wish.format.name())),
+        false => expected.with_extension(format!("{}.rows", peer.name)),
     };
     process.ask(&format!("write {}", made.display()))?;
     let rows = compare(expected, &made, peer.name == "weir-raw");

@@ -138,7 +138,7 @@ impl Report {
         Self {
             date: format!("{:.0}", jiff::Timestamp::now()),
             processor: machine::processor(),
-            commit: machine::commit(),
+            commit: machine::commit().name,
             clock_hz: machine::clock_hz(1),
             shape: args.shape.name().into(),
             mb: args.mb,

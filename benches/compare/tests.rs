@@ -1,7 +1,9 @@
 //! The comparison runs, checks the rows of weir against the reference, and says what it found.
 #![allow(clippy::unwrap_used, reason = "a test")]
 
+use std::fs;
 use std::process::{Command, Output};
+use std::time::{Duration, SystemTime};
 
 use serde_json::Value;
 
@@ -52,4 +54,26 @@ fn mistakes_on_the_command_line_say_what_there_is() {
     }
     let output = compare(&["--shape", "damaged", "--format", "csv"]);
     assert_eq!(output.status.code(), Some(2));
+}
+
+#[test]
+fn a_program_that_is_older_than_its_sources_keeps_no_record() {
+    let folder = tempfile::tempdir().unwrap();
+    let program = folder.path().join("compare");
+    fs::copy(env!("CARGO_BIN_EXE_compare"), &program).unwrap();
+    let source = folder.path().join("a source.rs");
+    for list in
+        [None, Some(format!("compare: {}\n", source.display().to_string().replace(' ', "\\ ")))]
+    {
+        if let Some(list) = list {
+            let later = SystemTime::now() + Duration::from_secs(60);
+            fs::File::create(&source).unwrap().set_modified(later).unwrap();
+            fs::write(program.with_extension("d"), list).unwrap();
+        }
+        let arguments = ["--record", "--mb", "1", "--rounds", "1", "--peers", "weir"];
+        let output = Command::new(&program).args(arguments).output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{said}");
+        assert!(said.contains("build it again"), "{said}");
+    }
 }
