@@ -14,7 +14,7 @@ use crate::refusal::Refusal;
 /// The most events that one record may make.
 const EVENTS_MAX: u32 = 1000;
 /// The most bytes that the OCSF events of one record may have together.
-const OCSF_BYTES_MAX: usize = 16 << 20;
+pub(crate) const OCSF_BYTES_MAX: usize = 16 << 20;
 
 /// Runs the statements for one record; its events are then the last ones of the batch.
 pub(crate) fn run<'a>(

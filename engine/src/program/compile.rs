@@ -228,10 +228,10 @@ impl Compiler<'_> {
     fn operation(&mut self, id: ExprId, expr: &Expr) -> Result<(Kind, Shape), Unsupported> {
         Ok(match expr {
             Expr::Read(Slot::Scope(0, slot), Type::Text) => (Kind::ReadText(*slot), Shape::Text),
-            Expr::Read(slot @ (Slot::Scope(0, _) | Slot::Choice(_)), ty) => {
+            Expr::Read(slot, ty) if self.is_of_record(*slot) => {
                 (Kind::Read(*slot, *ty), Shape::of(*ty))
             }
-            Expr::ReadString(slot @ (Slot::Scope(0, _) | Slot::Choice(_))) => {
+            Expr::ReadString(slot) if self.is_of_record(*slot) => {
                 (Kind::ReadString(*slot), Shape::Text)
             }
             Expr::Concat(parts) => (Kind::Concat(self.operands(parts)?), Shape::Text),
@@ -354,9 +354,7 @@ impl Compiler<'_> {
     /// Is it none of those that there are operations for?
     fn is_walked(&self, expr: &Expr) -> bool {
         match expr {
-            Expr::Read(slot, _) | Expr::ReadString(slot) => {
-                !matches!(slot, Slot::Scope(0, _) | Slot::Choice(_))
-            }
+            Expr::Read(slot, _) | Expr::ReadString(slot) => !self.is_of_record(*slot),
             Expr::Match(arms) => !self.is_all_constant(&arms.arms, arms.otherwise),
             Expr::Derived(..)
             | Expr::Meta(_)
@@ -368,6 +366,19 @@ impl Compiler<'_> {
             | Expr::List(_)
             | Expr::InList(..) => true,
             _ => false,
+        }
+    }
+
+    /// Is it found in the record, and not around it or in an element?
+    fn is_of_record(&self, slot: Slot) -> bool {
+        match slot {
+            Slot::Scope(scope, _) => scope == 0,
+            Slot::Choice(choice) => {
+                let ways = &self.plan.choices[usize::from(choice)];
+                let mut slots = ways.iter().flat_map(|(probe, value)| [*probe, *value]);
+                slots.all(|slot| self.is_of_record(slot))
+            }
+            Slot::Wrapper(_) | Slot::WrapperPart(..) => false,
         }
     }
 

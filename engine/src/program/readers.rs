@@ -83,11 +83,18 @@ pub(super) fn is_canonical_ipv4(text: &[u8]) -> bool {
 }
 
 /// Reads RFC 3339 in UTC. Most times of a log lie in the same minute as the one before: that one is remembered.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Clock {
     /// `2026-05-01T00:00`
     minute: [u8; 16],
     ns: i64,
+}
+
+/// A minute like every other: there is no text that stands for none.
+impl Default for Clock {
+    fn default() -> Self {
+        Self { minute: *b"1970-01-01T00:00", ns: 0 }
+    }
 }
 
 impl Clock {
@@ -188,6 +195,8 @@ mod tests {
             assert_eq!(clock.read(text.as_bytes()), read::timestamp(text));
         }
         assert_eq!(clock.read(b"2026-02-30T00:00:00Z"), None);
+        assert_eq!(Clock::default().read(b"1970-01-01T00:00:07Z"), Some(7_000_000_000));
+        assert_eq!(Clock::default().read(&[[0; 16].as_slice(), b":07Z"].concat()), None);
         assert!(is_canonical_ipv4(b"10.0.255.1"));
         assert!(!is_canonical_ipv4(b"10.0.256.1"));
         assert!(!is_canonical_ipv4(b"10.01.25.1"));

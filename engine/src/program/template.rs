@@ -222,10 +222,11 @@ impl Compiler<'_> {
     ) -> Result<Register, Unsupported> {
         let from = self.value(value)?;
         let may_be_empty = empty_is_missing && !self.is_never_empty(value);
-        if !may_be_empty && self.always_fits(value, &field.check) {
+        let wanted = fitting(&field.check);
+        // What the walk evaluates may be of any shape, though it fits.
+        if !may_be_empty && self.shape(from) == wanted && self.always_fits(value, &field.check) {
             return Ok(from);
         }
-        let wanted = fitting(&field.check);
         let check = self.check(&field.check);
         let kind = Kind::Fit { from, check, empty_is_missing };
         if self.shape(from) != wanted || wanted == Shape::Any {
@@ -372,14 +373,17 @@ impl Compiler<'_> {
                 self.hole(member, value, always, hole, draft)
             }
             OutputNode::Enum(field, echoes) => {
-                let Check::Enum(numbers) = &field.check else { return Err(Unsupported) };
                 let (value, always) = self.field(field, line, false, ZERO)?;
-                if self.shape(value) != Shape::Int {
-                    return Err(Unsupported);
-                }
-                let texts = enum_texts(numbers, echoes, draft);
-                let words = self.words(value, echoes)?;
-                self.hole(member, value, always, Hole::Enum { value, texts, words }, draft)
+                let hole = match (self.shape(value), &field.check) {
+                    (Shape::Int, Check::Enum(numbers)) => {
+                        let texts = enum_texts(numbers, echoes, draft);
+                        Hole::Enum { value, texts, words: self.words(value, echoes)? }
+                    }
+                    // A text is its own caption.
+                    (Shape::Text, _) => Hole::Text(value),
+                    _ => return Err(Unsupported),
+                };
+                self.hole(member, value, always, hole, draft)
             }
             OutputNode::Object(object) => self.object(&member.key, object, line, draft),
             OutputNode::List(elements) => self.list(member, elements, line, draft),
