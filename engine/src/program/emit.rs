@@ -143,6 +143,10 @@ impl Kernel for Write<'_, '_, '_, '_> {
             for template in run.emits(row) {
                 let event = event(lanes, run, template, row, &mut sink);
                 out.events.push(event);
+                if sink.len() - start > statements::OCSF_BYTES_MAX {
+                    // More than that is never kept, however many events there are.
+                    break;
+                }
             }
             if out.events.len() == events {
                 out.dropped += 1;
