@@ -35,7 +35,7 @@
 //! ```
 
 mod buffers;
-mod decoder;
+mod codec;
 mod decompress;
 mod error;
 mod file;

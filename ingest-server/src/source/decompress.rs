@@ -1,8 +1,8 @@
 //! Decompression: one member (gzip) or frame (zstd) after the other.
 //!
-//! The libraries' own multi-member modes would hide where a member ends, and those places are what a
-//! reader can resume at. So each member is decoded by itself over the same [`RawReader`], and between
-//! two of them it is decided whether the object goes on:
+//! The library's own multi-member mode would hide where a member ends, and those places are what a
+//! reader can resume at. So each member gets a reader of its own over the same [`RawReader`], and
+//! between two of them it is decided whether the object goes on:
 //!
 //! - gzip: as gzip(1) does. Zeros up to the end are padding; anything else that is no member is
 //!   ignored, but reported ([`Progress::garbage`]), which gzip(1) does too from the second byte on.
@@ -20,11 +20,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use bytes::{Buf, Bytes};
+use tokio::io::AsyncReadExt;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
 use super::buffers::Buffer;
-use super::decoder::{Codec, Decoder, Step};
+use super::codec::Codec;
 use super::ranges::{Part, Ranges};
 use super::raw::{CHUNKS_AHEAD, RawReader};
 use super::{Boundary, SourceError, SourceOptions};
@@ -161,6 +162,14 @@ enum Stop {
     Unwanted,
 }
 
+/// Why a member could not be decoded to its end.
+enum Failure {
+    Decoder(io::Error),
+    /// The limit that was passed.
+    Limit(String),
+    Unwanted,
+}
+
 /// How much may come out.
 pub(super) struct Limits {
     /// Where decoding began: ratios count from there.
@@ -259,10 +268,9 @@ impl Worker {
     }
 
     async fn members(&mut self) -> Result<(), Stop> {
-        let mut decoder = Decoder::new(self.codec).map_err(|error| self.explain(error))?;
         loop {
             self.members_side_by_side().await?;
-            self.member(&mut decoder).await?;
+            self.member().await.map_err(|failure| self.explain(failure))?;
             if !self.another_member().await? {
                 break;
             }
@@ -279,27 +287,23 @@ impl Worker {
     }
 
     /// Decodes one member or frame.
-    async fn member(&mut self, decoder: &mut Decoder) -> Result<(), Stop> {
-        decoder.begin();
+    async fn member(&mut self) -> Result<(), Failure> {
+        let Self { raw, output, limits, codec, .. } = self;
+        let position = raw.shared_position();
+        let mut member = codec.reader(raw);
         loop {
-            if self.output.buffer.space().is_empty() {
-                self.output.flush().await?;
+            if output.buffer.space().is_empty() {
+                output.flush().await.map_err(|_| Failure::Unwanted)?;
             }
-            let input = self.raw.front().await.map_err(Stop::Failed)?;
-            let step = decoder.step(input, self.output.buffer.space());
-            let Step { read, written, ended } = step;
-            self.raw.consume(read);
-            self.output.buffer.advance(written);
-            let ended = ended.map_err(|error| self.explain(error))?;
-            if let Some(limit) = self.limits.passed(self.at()) {
-                return Err(self.bomb(limit));
+            // What was decoded before an error has been given when the error is.
+            match member.read(output.buffer.space()).await.map_err(Failure::Decoder)? {
+                0 => return Ok(()),
+                count => output.buffer.advance(count),
             }
-            if ended {
-                return Ok(());
-            }
-            // All input is at hand that there is, so nothing will come of it any more.
-            if read == 0 && written == 0 {
-                return Err(self.corrupt("it ends too early; was the upload or download cut off?"));
+            let compressed = position.load(Ordering::Relaxed);
+            let at = Boundary { compressed, decompressed: output.end() };
+            if let Some(limit) = limits.passed(at) {
+                return Err(Failure::Limit(limit));
             }
         }
     }
@@ -398,23 +402,33 @@ impl Worker {
         })
     }
 
-    fn bomb(&self, limit: String) -> Stop {
+    fn explain(&mut self, failure: Failure) -> Stop {
         let Boundary { compressed, decompressed } = self.error_at();
-        Stop::Failed(SourceError::Bomb {
-            object: self.object.clone(),
-            compressed_offset: compressed,
-            decompressed_offset: decompressed,
-            limit,
-        })
-    }
-
-    fn explain(&self, error: io::Error) -> Stop {
+        let object = self.object.clone();
+        let error = match failure {
+            Failure::Unwanted => return Stop::Unwanted,
+            Failure::Limit(limit) => {
+                return Stop::Failed(SourceError::Bomb {
+                    object,
+                    compressed_offset: compressed,
+                    decompressed_offset: decompressed,
+                    limit,
+                });
+            }
+            Failure::Decoder(error) => error,
+        };
+        if error.kind() == io::ErrorKind::UnexpectedEof {
+            // The source below may have failed, which the decoder takes for the end.
+            return match self.raw.take_failure() {
+                Some(error) => Stop::Failed(error),
+                None => self.corrupt("it ends too early; was the upload or download cut off?"),
+            };
+        }
         let text = error.to_string();
         match self.codec {
             Codec::Zstd { window_log_max } if text.contains("too much memory") => {
-                let Boundary { compressed, decompressed } = self.error_at();
                 Stop::Failed(SourceError::Window {
-                    object: self.object.clone(),
+                    object,
                     compressed_offset: compressed,
                     decompressed_offset: decompressed,
                     window_bytes_max: 1 << window_log_max,

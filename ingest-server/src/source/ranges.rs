@@ -18,13 +18,14 @@
 
 use std::collections::VecDeque;
 
+use async_compression::core::util::{PartialBuffer, WriteBuffer};
 use bytes::Bytes;
 use memchr::memmem::Finder;
 use tokio::sync::mpsc;
 use tokio::task::{JoinHandle, spawn_blocking};
 
 use super::buffers::{Buffer, Buffers};
-use super::decoder::{Codec, Decoder, Step};
+use super::codec::{Codec, Decoder};
 use super::decompress::Format;
 use super::raw::{CHUNK_BYTES_MAX, RawReader};
 
@@ -91,11 +92,7 @@ impl Ranges {
     pub(super) async fn fill(&mut self, raw: &mut RawReader) {
         while self.running.len() < self.running_max {
             let Some(bytes) = self.find_end(raw).await else { break };
-            let decoder = match self.spare.pop() {
-                Some(decoder) => Ok(decoder),
-                None => Decoder::new(self.codec),
-            };
-            let Ok(decoder) = decoder else { break };
+            let decoder = self.spare.pop().unwrap_or_else(|| self.codec.decoder());
             let input = raw.take(bytes);
             let places = WAITING_BYTES_MAX / CHUNK_BYTES_MAX / self.running_max;
             let (parts_in, parts) = mpsc::channel(places);
@@ -169,10 +166,10 @@ impl DecodeRange {
         let ended = self.members(&mut decoder, pieces);
         // What was decoded before something went wrong is right.
         self.flush()?;
-        ended.then_some(decoder)
+        ended.map(|()| decoder)
     }
 
-    fn members(&mut self, decoder: &mut Decoder, pieces: &[Bytes]) -> bool {
+    fn members(&mut self, decoder: &mut Decoder, pieces: &[Bytes]) -> Option<()> {
         let mut ended = true;
         for piece in pieces {
             let mut rest = &piece[..];
@@ -180,19 +177,18 @@ impl DecodeRange {
                 if ended {
                     let here = (self.at.read, self.at.written);
                     self.at.boundary = (here.0 > 0).then_some(here);
-                    decoder.begin();
+                    decoder.reinit().ok()?;
                 }
-                let Some(step) = self.step(decoder, rest) else { return false };
-                rest = &rest[step.0..];
-                ended = step.1;
+                let read;
+                (read, ended) = self.step(decoder, rest)?;
+                rest = &rest[read..];
             }
         }
         // All has been read, but perhaps not all been written.
         while !ended {
-            let Some(step) = self.step(decoder, &[]) else { return false };
-            ended = step.1;
+            (_, ended) = self.step(decoder, &[])?;
         }
-        true
+        Some(())
     }
 
     /// Goes on with a member; gives how much was read, and whether it has ended. `None` if it cannot go
@@ -201,7 +197,10 @@ impl DecodeRange {
         if self.buffer.space().is_empty() {
             self.flush()?;
         }
-        let Step { read, written, ended } = decoder.step(input, self.buffer.space());
+        let mut input = PartialBuffer::new(input);
+        let mut output = WriteBuffer::new_initialized(self.buffer.space());
+        let ended = decoder.decode(&mut input, &mut output);
+        let (read, written) = (input.written_len(), output.written_len());
         self.buffer.advance(written);
         self.at.read += read as u64;
         self.at.written += written as u64;

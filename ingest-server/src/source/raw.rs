@@ -8,12 +8,14 @@ use std::collections::VecDeque;
 use std::fs::File;
 use std::future::poll_fn;
 use std::io::{self, Read};
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::thread;
 
 use bytes::{Buf, Bytes};
+use tokio::io::{AsyncBufRead, AsyncRead, ReadBuf};
 use tokio::sync::mpsc;
 
 use super::buffers::Buffers;
@@ -24,6 +26,10 @@ pub(super) const CHUNK_BYTES_MAX: usize = 256 * 1024;
 
 /// How many chunks may wait between two stages.
 pub(super) const CHUNKS_AHEAD: usize = 2;
+
+/// So much is given to a decoder at a time. If it finds damage, it does not tell how far into that it
+/// came, nor what it made of it, so this is how exact the place of an error is.
+const PIECE_BYTES_MAX: usize = 16 * 1024;
 
 /// One chunk, or why there is none.
 pub(super) type Item = Result<Bytes, SourceError>;
@@ -185,25 +191,21 @@ impl RawReader {
 
     /// The next chunk, or `None` at the end.
     pub(super) async fn next(&mut self) -> Result<Option<Bytes>, SourceError> {
-        self.front().await?;
+        while self.loaded.is_empty() {
+            if !self.load().await {
+                return self.take_failure().map_or(Ok(None), Err);
+            }
+        }
         let chunk = self.loaded.pop_front();
         self.took(chunk.as_ref().map_or(0, Bytes::len));
         Ok(chunk)
-    }
-
-    /// The next bytes without taking them; none at the end.
-    pub(super) async fn front(&mut self) -> Result<&[u8], SourceError> {
-        if self.loaded.is_empty() && !self.load().await {
-            self.failed.take().map_or(Ok(()), Err)?;
-        }
-        Ok(self.loaded.front().map_or(&[], |chunk| &chunk[..]))
     }
 
     /// The next `count` bytes, or fewer at the end, without taking them.
     pub(super) async fn peek(&mut self, count: usize) -> Result<&[u8], SourceError> {
         while self.loaded_bytes < count {
             if !self.load().await {
-                self.failed.take().map_or(Ok(()), Err)?;
+                self.take_failure().map_or(Ok(()), Err)?;
                 break;
             }
         }
@@ -222,10 +224,14 @@ impl RawReader {
     /// Loads another chunk behind those that are loaded; false if there is none. An error is told when
     /// everything before it has been taken.
     pub(super) async fn load(&mut self) -> bool {
+        poll_fn(|cx| self.poll_load(cx)).await
+    }
+
+    fn poll_load(&mut self, cx: &mut Context<'_>) -> Poll<bool> {
         if self.failed.is_some() {
-            return false;
+            return Poll::Ready(false);
         }
-        match poll_fn(|cx| self.raw.poll_next(cx)).await {
+        Poll::Ready(match ready!(self.raw.poll_next(cx)) {
             Some(Ok(chunk)) => {
                 self.loaded_bytes += chunk.len();
                 if !chunk.is_empty() {
@@ -238,26 +244,17 @@ impl RawReader {
                 false
             }
             None => false,
-        }
+        })
+    }
+
+    /// Why nothing follows what is loaded, if that is not the end. It is told once.
+    pub(super) fn take_failure(&mut self) -> Option<SourceError> {
+        self.failed.take()
     }
 
     /// What is loaded and not yet taken.
     pub(super) fn loaded(&self) -> &VecDeque<Bytes> {
         &self.loaded
-    }
-
-    /// Takes bytes of the first loaded chunk.
-    pub(super) fn consume(&mut self, count: usize) {
-        if count == 0 {
-            return;
-        }
-        if let Some(front) = self.loaded.front_mut() {
-            front.advance(count);
-            if front.is_empty() {
-                self.loaded.pop_front();
-            }
-        }
-        self.took(count);
     }
 
     /// Takes the first `count` loaded bytes, as chunks.
@@ -288,5 +285,43 @@ impl RawReader {
     fn took(&mut self, count: usize) {
         self.loaded_bytes -= count;
         self.position.fetch_add(count as u64, Ordering::Relaxed);
+    }
+}
+
+/// What decoders read. A failure of the source is an end for them; [`RawReader::take_failure`] tells
+/// the two apart.
+impl AsyncBufRead for RawReader {
+    fn poll_fill_buf(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<&[u8]>> {
+        let this = self.get_mut();
+        while this.loaded.is_empty() && ready!(this.poll_load(cx)) {}
+        let front = this.loaded.front().map_or(&[][..], |chunk| &chunk[..]);
+        Poll::Ready(Ok(&front[..PIECE_BYTES_MAX.min(front.len())]))
+    }
+
+    fn consume(mut self: Pin<&mut Self>, count: usize) {
+        if count == 0 {
+            return;
+        }
+        if let Some(front) = self.loaded.front_mut() {
+            front.advance(count);
+            if front.is_empty() {
+                self.loaded.pop_front();
+            }
+        }
+        self.took(count);
+    }
+}
+
+impl AsyncRead for RawReader {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        out: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let available = ready!(self.as_mut().poll_fill_buf(cx))?;
+        let count = available.len().min(out.remaining());
+        out.put_slice(&available[..count]);
+        self.consume(count);
+        Poll::Ready(Ok(()))
     }
 }

@@ -103,10 +103,13 @@ fn frames_that_need_large_windows_are_left() {
 }
 
 /// What reading a file came to.
+#[derive(Default)]
 struct Read {
     data: Vec<u8>,
     /// The error, by its kind and the decompressed offset in it.
     error: Option<(std::mem::Discriminant<SourceError>, Option<u64>)>,
+    /// The stored offset in the error.
+    error_at: Option<u64>,
     garbage: Option<u64>,
     boundaries: Vec<Boundary>,
 }
@@ -118,8 +121,7 @@ fn read(path: &str, decoders: usize) -> Read {
         let input = Input::parse(path).unwrap();
         let object = sources.objects(&input).next().await.unwrap().unwrap();
         let mut reader = sources.open(&object, None).await.unwrap();
-        let mut read =
-            Read { data: Vec::new(), error: None, garbage: None, boundaries: Vec::new() };
+        let mut read = Read::default();
         let error = loop {
             match reader.next().await {
                 Ok(Some(chunk)) => read.data.extend_from_slice(&chunk),
@@ -129,6 +131,7 @@ fn read(path: &str, decoders: usize) -> Read {
             let boundary = reader.boundary(reader.offset());
             read.boundaries.extend(boundary.filter(|b| read.boundaries.last() != Some(b)));
         };
+        read.error_at = error.as_ref().and_then(SourceError::offset);
         read.error = error.map(|error| {
             let decompressed = match error {
                 SourceError::Corrupt { decompressed_offset, .. } => Some(decompressed_offset),
@@ -281,7 +284,8 @@ async fn ranges_are_used() {
     }
 }
 
-/// What was read before the source failed is handed out before that is told.
+/// What was read before the source failed is handed out before that is told: between two members, and in
+/// the middle of one, by itself and of many.
 #[test]
 fn a_source_that_fails_fails_behind_what_it_gave() {
     let mut random = fastrand::Rng::with_seed(9);
@@ -292,35 +296,85 @@ fn a_source_that_fails_fails_behind_what_it_gave() {
         }
     };
     let cut = starts[starts.len() - 2];
+    let whole = data[..cut.decompressed as usize].to_vec();
+    let (got, offset) = read_until_failure(&stored[..cut.compressed as usize], 4);
+    assert!(got == whole && offset == cut.compressed, "{} bytes", got.len());
+    let inside = (cut.compressed + starts[starts.len() - 1].compressed) / 2;
+    for decoders in [1, 4] {
+        let (got, offset) = read_until_failure(&stored[..inside as usize], decoders);
+        assert!(got.len() > whole.len() && data.starts_with(&got), "{} bytes", got.len());
+        assert_eq!(offset, inside);
+    }
+}
+
+/// Reads gzip from a source that fails after it has given `stored`; gives what came out, and the offset
+/// in the error.
+fn read_until_failure(stored: &[u8], decoders: usize) -> (Vec<u8>, u64) {
+    let failed_at = stored.len() as u64;
     let options = SourceOptions::default();
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).build().unwrap();
     runtime.block_on(async {
         let (chunks_in, chunks) = mpsc::channel(1000);
-        for chunk in stored[..cut.compressed as usize].chunks(100_000) {
+        for chunk in stored.chunks(100_000) {
             chunks_in.try_send(Ok(Bytes::copy_from_slice(chunk))).unwrap();
         }
         let object = "object".to_owned();
         let source = std::io::Error::other("the disk is gone");
-        let error = SourceError::Io { object: object.clone(), offset: cut.compressed, source };
+        let error = SourceError::Io { object: object.clone(), offset: failed_at, source };
         chunks_in.try_send(Err(error)).unwrap();
         drop(chunks_in);
         let raw = RawReader::new(super::super::raw::Raw::Thread(chunks), 0);
         let buffers = Buffers::default();
-        let ranges = Ranges::new(Codec::Gzip, 4, buffers.clone());
+        let ranges = Ranges::new(Codec::Gzip, decoders, buffers.clone());
         let limits = Limits::new(Boundary::default(), &options);
         let output = (0, buffers.buffer());
         let mut decoding = Decoding::start(object, raw, Codec::Gzip, ranges, limits, output);
         let mut got = Vec::new();
-        let error = loop {
+        loop {
             match decoding.next().await.unwrap() {
                 Ok((chunk, _)) => got.extend_from_slice(&chunk),
-                Err(error) => break error,
+                Err(SourceError::Io { offset, .. }) => break (got, offset),
+                Err(error) => panic!("{error}"),
             }
-        };
-        assert!(got == data[..cut.decompressed as usize], "{} bytes", got.len());
+        }
+    })
+}
+
+/// The place of damage is told to a few KiB, and nearly all before it comes out, though the decoder
+/// itself does not say how far it came.
+#[test]
+fn the_place_of_damage_inside_a_member_is_told() {
+    let mut random = fastrand::Rng::with_seed(10);
+    let mut data = Vec::new();
+    while data.len() < 4 << 20 {
+        writeln!(data, r#"{{"user":{},"tokens":{}}}"#, random.u16(..), random.u64(..)).unwrap();
+    }
+    let first = &data[..data.len() / 2];
+    let mut encoder = GzEncoder::new(Vec::new(), Level::new(6));
+    encoder.write_all(first).unwrap();
+    encoder.flush().unwrap();
+    // A flush ends at a byte, and no block begins with a one for each bit.
+    let gzip_at = encoder.get_ref().len();
+    let gzip = [&encoder.get_ref()[..], &[0xff; 50_000]].concat();
+    let mut zstd = zstd::bulk::compress(&data, 3).unwrap();
+    let zstd_at = zstd::bulk::compress(first, 3).unwrap().len();
+    zstd[zstd_at..zstd_at + 2000].fill(0xff);
+    // What is lost: a piece that was given to the decoder, or a block of zstd.
+    for (name, stored, at) in [("gzip", gzip, gzip_at), ("zstd", zstd, zstd_at)] {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("object");
+        fs::write(&path, &stored).unwrap();
+        let read = read(path.to_str().unwrap(), 1);
+        let (_, decompressed) = read.error.unwrap();
+        assert_eq!(decompressed, Some(read.data.len() as u64), "{name}");
+        let compressed = read.error_at.unwrap();
+        let at = at as u64;
         assert!(
-            matches!(error, SourceError::Io { offset, .. } if offset == cut.compressed),
-            "{error}"
+            (at - (16 << 10)..=at + (128 << 10)).contains(&compressed),
+            "{name}: {compressed} for {at}"
         );
-    });
+        assert!(read.data.len() > first.len() - (256 << 10), "{name}: {}", read.data.len());
+        let sure = read.data.len().min(first.len() - (256 << 10));
+        assert!(read.data[..sure] == data[..sure], "{name}");
+    }
 }
