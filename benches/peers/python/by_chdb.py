@@ -117,10 +117,10 @@ class Job:
     version = f"chdb {chdb.__version__}"
 
     def __init__(self, fmt, shape, source):
-        self.session = session.Session()
-        self.settings = SETTINGS
         if shape == "damaged":
-            self.settings += ", input_format_allow_errors_ratio = 0.1"
+            # Even with input_format_allow_errors_ratio.
+            raise Cannot("cannot: it loses the record after a broken line")
+        self.session = session.Session()
         if fmt == "csv":
             columns = ", ".join(f"{column} {sql_type(column)}" for column in COLUMNS)
             self.records = f"SELECT *, status AS http_status FROM file('{source}', CSVWithNames, '{columns}')"
@@ -132,5 +132,5 @@ class Job:
 
     def run(self, target):
         self.session.query(
-            f"INSERT INTO FUNCTION file('{target}', JSONEachRow) {query(self.records)} SETTINGS {self.settings}"
+            f"INSERT INTO FUNCTION file('{target}', JSONEachRow) {query(self.records)} SETTINGS {SETTINGS}"
         )

@@ -96,14 +96,17 @@ class Job:
     version = f"Polars {pl.__version__}"
 
     def __init__(self, fmt, shape, source):
-        self.format, self.shape, self.source = fmt, shape, source
+        if shape == "damaged":
+            # Even with ignore_errors.
+            raise Cannot("cannot: it stops at a broken line")
+        self.format, self.source = fmt, source
 
     def records(self):
         if self.format == "csv":
             return pl.scan_csv(self.source, schema={column: data_type(column) for column in COLUMNS})
         schema = {name: struct(below) for name, below in tree().items()}
         if self.format == "ndjson":
-            frame = pl.scan_ndjson(self.source, schema=schema, ignore_errors=self.shape == "damaged")
+            frame = pl.scan_ndjson(self.source, schema=schema)
         else:
             # There is no lazy reader of arrays.
             frame = pl.read_json(self.source, schema=schema).lazy()

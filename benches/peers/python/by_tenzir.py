@@ -138,4 +138,7 @@ class Job:
         if "too few values in a line" in said:
             raise Cannot("cannot: its reader takes line ends in quotes for ends of rows")
         print(said, file=sys.stderr)
-        return taken | {key: max(0.0, taken[key] - idle) for key, idle in self.start.items()}
+        taken |= {key: taken[key] - idle for key, idle in self.start.items()}
+        if taken["cpu_s"] <= 0:
+            raise Cannot("cannot: so little data takes no longer than the start of the process")
+        return taken
