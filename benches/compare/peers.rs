@@ -104,7 +104,6 @@ pub(crate) static ALL: &[Peer] = &[
     peer("csv-core", "csv-core", Kind::Rust("peer-csv"), ROWS),
     peer("duckdb", "DuckDB", Kind::Python, ALL_FORMATS),
     peer("chdb", "ClickHouse (chdb)", Kind::Python, ALL_FORMATS),
-    peer("datafusion", "DataFusion", Kind::Rust("peer-datafusion"), ALL_FORMATS),
     peer("polars", "Polars", Kind::Python, ALL_FORMATS),
     peer("vrl", "VRL (Vector)", Kind::Rust("peer-vrl"), JSON),
     peer("tenzir", "Tenzir", Kind::Python, ALL_FORMATS),

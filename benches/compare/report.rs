@@ -213,6 +213,7 @@ impl Report {
         for line in &table.lines {
             let (Some(best), Some(median)) = (line.best_s(), line.median_s()) else {
                 let problem = line.problem.as_deref().unwrap_or("not measured");
+                let problem = problem.trim_start().lines().next().unwrap_or_default();
                 writeln!(out, "  {:30} {problem}", line.label)?;
                 continue;
             };
