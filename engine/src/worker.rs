@@ -218,21 +218,30 @@ struct Pass<'p, 'a> {
 impl Pass<'_, '_> {
     /// Maps records that stand one behind the other.
     fn map(&mut self, records: Range<usize>) {
-        let Some(search) = self.search else { return self.map_rows(records) };
-        for rows in batches(records) {
-            self.mapper.map_json(self.around, rows, search, self.index, self.out);
+        match (self.search, &self.around.context.plan.input.format) {
+            (_, Format::Csv(settings)) => self.map_rows(settings, records),
+            (Some(search), _) => {
+                for rows in batches(records) {
+                    self.mapper.map_json(self.around, rows, search, self.index, self.out);
+                }
+            }
+            (None, _) => {
+                for record in records {
+                    self.mapper.walk(self.around, record, None, self.out);
+                }
+            }
         }
     }
 
     /// Maps rows of cells.
-    fn map_rows(&mut self, records: Range<usize>) {
+    fn map_rows(&mut self, settings: &Csv, records: Range<usize>) {
         let Around { level, context: BlockContext { block, .. }, .. } = self.around;
         let end = block.records[records.end - 1].end as usize;
         let mut table = self
             .signs
             .map(|signs| Table::new(level, &block.bytes[..end], signs, self.cells, CELLS_MAX));
         for rows in batches(records) {
-            self.mapper.map_cells(self.around, rows, table.as_mut(), self.out);
+            self.mapper.map_cells(self.around, settings, rows, table.as_mut(), self.out);
         }
     }
 }
@@ -348,15 +357,13 @@ impl Mapper {
     fn map_cells(
         &mut self,
         around: Around<'_>,
+        settings: &Csv,
         rows: Range<usize>,
         mut table: Option<&mut Table<'_, '_>>,
         out: &mut Batch,
     ) {
         let arena = std::mem::take(&mut self.arena);
         let BlockContext { plan, block, .. } = around.context;
-        let Format::Csv(settings) = &plan.input.format else {
-            return rows.for_each(|row| self.map(around, row, out));
-        };
         let projection = &plan.scopes[0].projection;
         let mut found = Found::new(projection.slots, rows.len(), &arena);
         let mut left = 0;
@@ -454,11 +461,6 @@ impl Mapper {
             arena.reset();
             self.arena = arena;
         }
-    }
-
-    /// Maps one record by what is meant.
-    fn map(&mut self, around: Around<'_>, record: usize, out: &mut Batch) {
-        self.walk(around, record, None, out);
     }
 
     /// Maps one record as the walk does. What was found in it need not be looked for again.

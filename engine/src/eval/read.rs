@@ -12,23 +12,21 @@ use crate::value::Value;
 impl<'a> Machine<'a, '_> {
     /// The text in a slot; none if it is missing.
     pub(super) fn slot(&self, slot: Slot) -> Option<&'a str> {
-        let (text, cell) = match slot {
+        let text = match slot {
             Slot::Scope(scope, slot) => {
                 let first = self.around.layout.first_slot[usize::from(scope)];
-                let content = self.around.layout.content[usize::from(scope)];
-                (self.slots[first + usize::from(slot)]?, content.cells)
+                self.slots[first + usize::from(slot)]?
             }
             Slot::Wrapper(member) => {
-                (self.around.wrapper.get(usize::from(member)).copied().flatten()?, false)
+                self.around.wrapper.get(usize::from(member)).copied().flatten()?
             }
             Slot::WrapperPart(part, slot) => {
                 let slots = self.around.wrapper_parts.get(usize::from(part))?;
-                (slots.get(usize::from(slot)).copied().flatten()?, false)
+                slots.get(usize::from(slot)).copied().flatten()?
             }
             Slot::Choice(choice) => return self.chosen(&self.plan.choices[usize::from(choice)]),
         };
-        let content = Content { cells: cell, ..Content::of_wrapper(self.plan) };
-        content.present(text).then_some(text)
+        self.content(slot).present(text).then_some(text)
     }
 
     /// Reads a slot as a type.
@@ -55,8 +53,7 @@ impl<'a> Machine<'a, '_> {
 
     /// Is the text in a slot that of a cell, and no JSON?
     pub(super) fn is_cell(&self, slot: Slot) -> bool {
-        let content = |scope| self.around.layout.content[usize::from(scope)];
-        self.scope_of(slot).is_some_and(|scope| content(scope).cells)
+        self.content(slot).cells
     }
 
     /// What a slot holds.

@@ -76,8 +76,8 @@ pub(super) struct Word {
 pub(super) const OTHER: i64 = 99;
 
 impl Run<'_, '_> {
-    /// Writes the events of records, of which none is left to the walk. Stops behind the first that has to be after all,
-    /// and of which nothing is written then; gives the number of the one that comes next.
+    /// Writes the events of records, of which none is left to the walk so far. Stops at the first that has to be after
+    /// all: nothing of it is written then.
     pub(crate) fn write(&mut self, level: Level, rows: Range<usize>, out: &mut Batch) -> Written {
         let mut buffers = std::mem::take(self.buffers);
         let written = level.run(Write { run: self, rows, buffers: &mut buffers, out });
