@@ -105,6 +105,7 @@ pub(crate) static ALL: &[Peer] = &[
     peer("duckdb", "DuckDB", Kind::Python, ALL_FORMATS),
     peer("chdb", "ClickHouse (chdb)", Kind::Python, ALL_FORMATS),
     peer("polars", "Polars", Kind::Python, ALL_FORMATS),
+    peer("datafusion", "DataFusion", Kind::Python, ALL_FORMATS),
     peer("vrl", "VRL (Vector)", Kind::Rust("peer-vrl"), JSON),
     peer("tenzir", "Tenzir", Kind::Python, ALL_FORMATS),
     peer("jaq", "jaq", Kind::Rust("peer-jaq"), JSON),
