@@ -10,6 +10,7 @@
 //! that record is set *aside*: nothing of what was done with it counts, and it is walked. So a program never has to say
 //! *why* something is wrong.
 
+mod choice;
 mod compile;
 mod emit;
 mod flags;
@@ -26,7 +27,7 @@ use bumpalo::Bump;
 
 pub(crate) use emit::Written;
 
-use lookup::Lookup;
+use choice::Choice;
 use readers::Clock;
 use registers::{Columns, Place, Registers};
 use text::Buffers;
@@ -139,8 +140,10 @@ enum Kind {
     Times(Register, Register),
     /// A decimal by a positive whole number.
     DivideBy(Register, i64),
+    /// A choice among constants.
+    Choose(Register, Box<Choice>),
     /// A `match` whose arms are all constants.
-    Choose(Register, ExprId, Option<Lookup>),
+    Match(Register, ExprId),
     Cell {
         table: u16,
         key: Register,

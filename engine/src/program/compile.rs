@@ -8,11 +8,11 @@
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
+use super::choice::Choice;
 use super::flags::NEVER;
-use super::lookup::Lookup;
 use super::registers::{Columns, Place, Shape};
 use super::{Arm, Is, Kind, Operation, Program, Register, Step};
-use crate::plan::{Arithmetic, Callee, Check, Constant, Expr, ExprId, Plan, Slot, Stmt};
+use crate::plan::{Arithmetic, Callee, Check, Constant, Expr, ExprId, Patterns, Plan, Slot, Stmt};
 use crate::types::Type;
 
 /// A plan does something that no program does.
@@ -68,7 +68,7 @@ pub(super) struct Compiler<'p> {
     reads_event: bool,
 }
 
-impl Compiler<'_> {
+impl<'p> Compiler<'p> {
     fn statements(&mut self, body: &[Stmt]) -> Result<Vec<Step>, Unsupported> {
         body.iter().map(|statement| self.statement(statement)).collect()
     }
@@ -258,21 +258,22 @@ impl Compiler<'_> {
                 (Kind::Is(*outcome, *negated, self.value(*subject)?), Shape::Bool)
             }
             Expr::Match(arms) if self.is_all_constant(&arms.arms, arms.otherwise) => {
-                let arm_shapes = arms.arms.iter().chain([&arms.otherwise]);
-                let shape = arm_shapes
-                    .map(|arm| match &self.plan.exprs[*arm as usize] {
-                        Expr::Constant(constant) => Shape::of_constant(constant),
-                        _ => Shape::Any,
-                    })
-                    .fold(Shape::Nothing, Shape::or);
-                let lookup = Lookup::new(&arms.patterns);
-                (Kind::Choose(self.value(arms.subject)?, id, lookup), shape)
+                let arm_values = arms.arms.iter().chain([&arms.otherwise; 2]);
+                let constants: Vec<_> = arm_values.map(|arm| self.constant(*arm)).collect();
+                let (subject, shape) = (self.value(arms.subject)?, shape_of(&constants));
+                let choice = self.choice_by(subject, &arms.patterns, &constants, shape);
+                (choice.unwrap_or(Kind::Match(subject, id)), shape)
             }
             Expr::Cell(table, key, column) => {
-                let rows = &self.plan.tables[usize::from(*table)].rows;
-                let cells = rows.iter().map(|row| Shape::of_constant(&row[usize::from(*column)]));
-                let shape = cells.fold(Shape::Nothing, Shape::or);
-                (Kind::Cell { table: *table, key: self.value(*key)?, column: *column }, shape)
+                let rows = &self.plan.tables[usize::from(*table)];
+                let cell = |row: &'p [Constant]| &row[usize::from(*column)];
+                let otherwise =
+                    rows.otherwise.map_or(&Constant::Missing, |row| cell(&rows.rows[row as usize]));
+                let cells = rows.rows.iter().map(|row| cell(row));
+                let constants: Vec<_> = cells.chain([otherwise, &Constant::Missing]).collect();
+                let (key, shape) = (self.value(*key)?, shape_of(&constants));
+                let choice = self.choice_by(key, &rows.keys, &constants, shape);
+                (choice.unwrap_or(Kind::Cell { table: *table, key, column: *column }), shape)
             }
             _ => {
                 // It may.
@@ -385,6 +386,27 @@ impl Compiler<'_> {
     pub(super) fn is_all_constant(&self, arms: &[ExprId], otherwise: ExprId) -> bool {
         let is_constant = |id: &ExprId| matches!(self.plan.exprs[*id as usize], Expr::Constant(_));
         arms.iter().all(is_constant) && is_constant(&otherwise)
+    }
+
+    /// The constant that an expression is.
+    fn constant(&self, id: ExprId) -> &'p Constant {
+        match &self.plan.exprs[id as usize] {
+            Expr::Constant(constant) => constant,
+            _ => &Constant::Missing,
+        }
+    }
+
+    fn choice_by(
+        &self,
+        subject: Register,
+        patterns: &Patterns,
+        constants: &[&Constant],
+        shape: Shape,
+    ) -> Option<Kind> {
+        if self.shape(subject) != Shape::Text {
+            return None;
+        }
+        Choice::new(patterns, constants, shape).map(|choice| Kind::Choose(subject, choice.into()))
     }
 
     fn operands(&mut self, exprs: &[ExprId]) -> Result<Range<usize>, Unsupported> {
@@ -502,6 +524,12 @@ impl Compiler<'_> {
         }
         Ok(to)
     }
+}
+
+/// What constants are.
+fn shape_of(constants: &[&Constant]) -> Shape {
+    let shapes = constants.iter().map(|constant| Shape::of_constant(constant));
+    shapes.fold(Shape::Nothing, Shape::or)
 }
 
 /// The function that reads a type.

@@ -1,19 +1,27 @@
 //! A text looked up among a few others, without a hash of all of it.
 //!
 //! Its length with its first and its last eight bytes tell nearly all texts apart that a program names, and up to sixteen
-//! bytes they are all of it. So what is hashed and compared is two words.
+//! bytes they are all of it. So what is hashed and compared is two words. Whether a text starts with one of a few
+//! prefixes is seen from its first word in the same way, for all of them: which one it is cannot be foreseen, so nothing
+//! branches on it.
 
+use super::readers::first_word;
 use crate::plan::{Pattern, Patterns};
+use crate::simd::low_bits;
 
 /// More texts are looked up where the plan keeps them.
 const EXACT_MAX: usize = 1 << 12;
+/// More prefixes are looked for where the plan keeps them.
+const PREFIXES_MAX: usize = 16;
+/// The places may be so many times as many as the texts, if that keeps any two from wanting the same.
+const ROOM_MAX: usize = 16;
 
 /// Finds what a plan's patterns find.
 #[derive(Debug)]
 pub(super) struct Lookup {
     /// Open addressing; a power of two, at most half full.
     places: Vec<Option<Entry>>,
-    has_prefixes: bool,
+    prefixes: Prefixes,
 }
 
 #[derive(Debug, Clone)]
@@ -21,6 +29,24 @@ struct Entry {
     key: Key,
     number: u32,
     text: Box<str>,
+}
+
+#[derive(Debug)]
+enum Prefixes {
+    /// Each behind all that are shorter.
+    Few(Vec<Prefix>),
+    Many(Patterns),
+}
+
+#[derive(Debug)]
+struct Prefix {
+    /// Its first eight bytes, and which of them there are.
+    word: u64,
+    mask: u64,
+    number: u32,
+    len: usize,
+    /// What stands behind them.
+    rest: Box<[u8]>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,13 +59,8 @@ struct Key {
 impl Key {
     #[inline(always)]
     fn of(text: &[u8]) -> Self {
-        let len = text.len();
-        match (text.first_chunk(), text.last_chunk()) {
-            (Some(first), Some(last)) => {
-                Self { first: u64::from_le_bytes(*first), last: u64::from_le_bytes(*last), len }
-            }
-            _ => Self { first: short(text), last: 0, len },
-        }
+        let last = text.last_chunk().map_or(0, |last| u64::from_le_bytes(*last));
+        Self { first: first_word(text), last, len: text.len() }
     }
 
     #[inline(always)]
@@ -51,44 +72,59 @@ impl Key {
     }
 }
 
-/// Less than eight bytes, by loads that overlap.
+/// `left == right`, by a few words of both.
 #[inline(always)]
-fn short(text: &[u8]) -> u64 {
-    match (text.first_chunk::<4>(), text.last_chunk::<4>()) {
-        (Some(first), Some(last)) => {
-            u64::from(u32::from_le_bytes(*first)) << 32 | u64::from(u32::from_le_bytes(*last))
+pub(super) fn is_same(left: &str, right: &str) -> bool {
+    left.len() == right.len()
+        && Key::of(left.as_bytes()) == Key::of(right.as_bytes())
+        && (left.len() <= 16 || left == right)
+}
+
+impl Prefix {
+    fn new(text: &str, number: u32) -> Self {
+        let bytes = text.as_bytes();
+        let inside = bytes.len().min(8);
+        Self {
+            word: first_word(bytes),
+            mask: low_bits(8 * inside),
+            number,
+            len: bytes.len(),
+            rest: bytes[inside..].into(),
         }
-        _ => text.iter().fold(0, |word, byte| word << 8 | u64::from(*byte)),
+    }
+
+    #[inline(always)]
+    fn begins(&self, text: &[u8], first: u64) -> bool {
+        let begins = (first & self.mask == self.word) & (text.len() >= self.len);
+        if self.rest.is_empty() { begins } else { begins && text[8..].starts_with(&self.rest) }
     }
 }
 
 impl Lookup {
     /// None if there are too many texts.
     pub(super) fn new(patterns: &Patterns) -> Option<Self> {
-        let exact = |(pattern, number)| match pattern {
-            Pattern::Exact(text) => Some((text, number)),
-            Pattern::Prefix(_) => None,
-        };
-        let texts: Vec<(&str, u32)> = patterns.iter().filter_map(exact).collect();
+        let (mut texts, mut few) = (Vec::new(), Vec::new());
+        for (pattern, number) in patterns.iter() {
+            match pattern {
+                Pattern::Exact(text) => {
+                    let key = Key::of(text.as_bytes());
+                    texts.push(Entry { key, number, text: text.into() });
+                }
+                Pattern::Prefix(text) => few.push(Prefix::new(text, number)),
+            }
+        }
         if texts.len() > EXACT_MAX {
             return None;
         }
-        let mut places = vec![None; (2 * texts.len()).next_power_of_two().max(2)];
-        let has_prefixes = texts.len() < patterns.len();
-        for (text, number) in texts {
-            let key = Key::of(text.as_bytes());
-            let mut at = key.hash() % places.len();
-            while places[at].is_some() {
-                at = (at + 1) % places.len();
-            }
-            places[at] = Some(Entry { key, number, text: text.into() });
-        }
-        Some(Self { places, has_prefixes })
+        few.sort_by_key(|prefix| prefix.len);
+        let is_few = few.len() <= PREFIXES_MAX;
+        let prefixes = if is_few { Prefixes::Few(few) } else { Prefixes::Many(patterns.clone()) };
+        Some(Self { places: places(&texts), prefixes })
     }
 
     /// What [`Patterns::get`] gives, for the patterns that this was made of.
     #[inline(always)]
-    pub(super) fn get(&self, text: &str, patterns: &Patterns) -> Option<u32> {
+    pub(super) fn get(&self, text: &str) -> Option<u32> {
         let key = Key::of(text.as_bytes());
         let mask = self.places.len() - 1;
         let mut at = key.hash() & mask;
@@ -98,8 +134,44 @@ impl Lookup {
             }
             at = (at + 1) & mask;
         }
-        if self.has_prefixes { patterns.get(text) } else { None }
+        match &self.prefixes {
+            Prefixes::Few(prefixes) => longest(prefixes, text.as_bytes(), key.first),
+            Prefixes::Many(patterns) => patterns.get(text),
+        }
     }
+}
+
+/// The number of the longest prefix that a text starts with.
+#[inline(always)]
+fn longest(prefixes: &[Prefix], text: &[u8], first: u64) -> Option<u32> {
+    let (mut found, mut number) = (false, 0);
+    for prefix in prefixes {
+        let begins = prefix.begins(text, first);
+        number = if begins { prefix.number } else { number };
+        found |= begins;
+    }
+    found.then_some(number)
+}
+
+/// Puts texts where their hash says, or behind it.
+fn places(texts: &[Entry]) -> Vec<Option<Entry>> {
+    let least = (2 * texts.len()).next_power_of_two().max(2);
+    let rooms = || std::iter::successors(Some(least), |room| Some(2 * room));
+    let is_apart = |room: &usize| {
+        let mut wanted: Vec<_> = texts.iter().map(|entry| entry.key.hash() % room).collect();
+        wanted.sort_unstable();
+        wanted.windows(2).all(|pair| pair[0] != pair[1])
+    };
+    let room = rooms().take_while(|room| *room <= ROOM_MAX * least).find(is_apart);
+    let mut places = vec![None; room.unwrap_or(least)];
+    for entry in texts {
+        let mut at = entry.key.hash() % places.len();
+        while places[at].is_some() {
+            at = (at + 1) % places.len();
+        }
+        places[at] = Some(entry.clone());
+    }
+    places
 }
 
 #[cfg(test)]
@@ -111,8 +183,8 @@ mod tests {
     proptest! {
         #[test]
         fn finds_what_the_patterns_find(
-            texts in prop::collection::vec(("[ab]{0,20}", any::<bool>()), 0..20),
-            asked in prop::collection::vec("[ab]{0,20}", 0..20),
+            texts in prop::collection::vec(("[ab]{0,20}", any::<bool>()), 0..40),
+            asked in prop::collection::vec("[ab\0]{0,20}", 0..20),
         ) {
             let pattern = |(text, exact): &'static (String, bool)| {
                 if *exact { Pattern::Exact(text) } else { Pattern::Prefix(text) }
@@ -121,7 +193,7 @@ mod tests {
             let patterns = Patterns::new(texts.iter().map(pattern).zip(0..));
             let lookup = Lookup::new(&patterns).unwrap();
             for text in asked.iter().chain(texts.iter().map(|(text, _)| text)) {
-                prop_assert_eq!(lookup.get(text, &patterns), patterns.get(text));
+                prop_assert_eq!(lookup.get(text), patterns.get(text));
             }
         }
     }

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::lookup::Lookup;
+use super::lookup::is_same;
 use super::registers::{Registers, Shape};
 use super::{Instead, Is, Kind, LineOutcome, Register, Run, Walker, Without, readers};
 use crate::builtins::lower;
@@ -10,7 +10,7 @@ use crate::convert;
 use crate::decimal::Decimal;
 use crate::emit::fit::{EVENT_TIME_NS, Fitted, fit, is_within};
 use crate::eval::{arithmetic, choose, compare, constant_value};
-use crate::plan::{CallMissing, Check, Comparison, Constant, Expr, ExprId, Outcome, Slot};
+use crate::plan::{Arithmetic, CallMissing, Check, Comparison, Expr, ExprId, Outcome, Slot};
 use crate::rows::{Rows, row_bit, rows_in};
 use crate::types::Type;
 use crate::value::Value;
@@ -111,10 +111,9 @@ impl<'a> Run<'a, '_> {
             Kind::Matches(subject, expr) => {
                 self.each(to, of, |run, row| run.matches(*subject, *expr, row));
             }
-            Kind::Arithmetic(operation, left, right) => self.each(to, of, |run, row| {
-                let [left, right] = [*left, *right].map(|side| run.registers.get(side, row));
-                arithmetic::compute(*operation, left, right, run.arena)
-            }),
+            Kind::Arithmetic(operation, left, right) => {
+                self.compute(to, *operation, [*left, *right], of);
+            }
             Kind::Is(outcome, negated, subject) => {
                 let rows = match outcome {
                     Outcome::Missing => self.registers.missing(*subject),
@@ -133,12 +132,8 @@ impl<'a> Run<'a, '_> {
                     Some(registers.decimals(*decimal)[row].divided_by(*whole))
                 });
             }
-            Kind::Choose(subject, expr, Some(lookup))
-                if self.registers.shape(*subject) == Shape::Text =>
-            {
-                self.look_up(to, *subject, *expr, lookup, of);
-            }
-            Kind::Choose(subject, expr, _) => {
+            Kind::Choose(subject, choice) => self.choose_by_text(to, *subject, choice, of),
+            Kind::Match(subject, expr) => {
                 self.each(to, of, |run, row| run.choose(*subject, *expr, row, walker));
             }
             Kind::Cell { table, key, column } => {
@@ -364,6 +359,64 @@ impl<'a> Run<'a, '_> {
         self.same_rows(to, from, of);
     }
 
+    /// Computes with numbers or times.
+    fn compute(&mut self, to: Register, operation: Arithmetic, sides: [Register; 2], of: Rows) {
+        let [left, right] = sides;
+        let shapes = sides.map(|side| self.registers.shape(side));
+        match (operation, shapes) {
+            (Arithmetic::Add, [Shape::Int, Shape::Int]) => {
+                self.ints(to, sides, of, i64::overflowing_add);
+            }
+            (Arithmetic::Subtract, [Shape::Int, Shape::Int]) => {
+                self.ints(to, sides, of, i64::overflowing_sub);
+            }
+            (Arithmetic::Multiply, [Shape::Int, Shape::Int]) => {
+                self.ints(to, sides, of, i64::overflowing_mul);
+            }
+            (_, [Shape::Int | Shape::Decimal, Shape::Int | Shape::Decimal]) => {
+                let compute = match operation {
+                    Arithmetic::Add => Decimal::checked_add,
+                    Arithmetic::Subtract => Decimal::checked_sub,
+                    Arithmetic::Multiply => Decimal::checked_mul,
+                    Arithmetic::Divide => Decimal::checked_div,
+                };
+                self.decimals(to, sides, of, |registers, row| {
+                    compute(registers.as_decimal(left, row), registers.as_decimal(right, row))
+                });
+            }
+            _ => self.each(to, of, |run, row| {
+                let [left, right] = sides.map(|side| run.registers.get(side, row));
+                arithmetic::compute(operation, left, right, run.arena)
+            }),
+        }
+    }
+
+    /// Computes whole numbers. One that overflows is invalid.
+    #[inline(always)]
+    fn ints(
+        &mut self,
+        to: Register,
+        sides: [Register; 2],
+        of: Rows,
+        compute: impl Fn(i64, i64) -> (i64, bool),
+    ) {
+        let registers = &mut self.registers;
+        let [left, right] = sides;
+        let invalid = registers.invalid(left) | registers.invalid(right);
+        let both = registers.there(left) & registers.there(right);
+        let ([left, right], results) = registers.numbers_from(sides, to);
+        let mut too_large = 0;
+        for (row, (result, (left, right))) in
+            results.iter_mut().zip(left.iter().zip(right)).enumerate()
+        {
+            let (number, overflows) = compute(*left, *right);
+            *result = number;
+            too_large |= u64::from(overflows) << row;
+        }
+        let invalid = invalid | (too_large & both);
+        registers.settle(to, of, both & !invalid, invalid);
+    }
+
     /// Computes decimals. None is one that does not fit.
     #[inline(always)]
     fn decimals(
@@ -383,42 +436,6 @@ impl<'a> Run<'a, '_> {
             }
         }
         registers.settle(to, of, both & !invalid, invalid);
-    }
-
-    /// Chooses among constants by texts.
-    fn look_up(
-        &mut self,
-        to: Register,
-        subject: Register,
-        expr: ExprId,
-        lookup: &Lookup,
-        of: Rows,
-    ) {
-        let plan = self.context.plan;
-        let Expr::Match(arms) = &plan.exprs[expr as usize] else { return };
-        let invalid = of & self.registers.invalid(subject);
-        let there = self.registers.there(subject);
-        for row in rows_in(of & !invalid) {
-            let chosen = if there & row_bit(row) == 0 {
-                None
-            } else {
-                lookup.get(self.registers.texts(subject)[row], &arms.patterns)
-            };
-            let arm = chosen.map_or(arms.otherwise, |arm| arms.arms[arm as usize]);
-            let Expr::Constant(constant) = &plan.exprs[arm as usize] else { continue };
-            let is_set = match (constant, self.registers.shape(to)) {
-                (Constant::Int(number), Shape::Int) => {
-                    self.registers.numbers_mut(to)[row] = *number;
-                    self.registers.settle(to, row_bit(row), !0, 0);
-                    true
-                }
-                (constant, _) => self.registers.set(to, row, constant_value(constant)),
-            };
-            if !is_set {
-                self.aside |= row_bit(row);
-            }
-        }
-        self.registers.settle(to, invalid, 0, !0);
     }
 
     fn concat(&self, parts: &Range<usize>, row: usize) -> Value<'a> {
@@ -455,7 +472,12 @@ impl<'a> Run<'a, '_> {
         let both = registers.there(left) & registers.there(right) & of;
         let holds = match (registers.shape(left), registers.shape(right)) {
             (Shape::Text, Shape::Text) => {
-                holding(comparison, registers.texts(left), registers.texts(right), both)
+                let (left, right) = (registers.texts(left), registers.texts(right));
+                match comparison {
+                    Comparison::Equal => Some(filter(left, right, both, |l, r| is_same(l, r))),
+                    Comparison::NotEqual => Some(filter(left, right, both, |l, r| !is_same(l, r))),
+                    _ => holding(comparison, left, right, both),
+                }
             }
             (Shape::Int, Shape::Int) => {
                 holding(comparison, registers.numbers(left), registers.numbers(right), both)
@@ -705,8 +727,8 @@ fn holding<T: PartialOrd>(
 
 #[inline(always)]
 fn filter<T>(left: &[T], right: &[T], of: Rows, holds: impl Fn(&T, &T) -> bool) -> Rows {
-    let holds = |rows, row| rows | u64::from(holds(&left[row], &right[row])) << row;
-    rows_in(of).fold(0, holds)
+    let pairs = left.iter().zip(right).enumerate();
+    of & pairs.fold(0, |rows, (row, (left, right))| rows | u64::from(holds(left, right)) << row)
 }
 
 /// The records that do not fit.

@@ -10,6 +10,27 @@ use crate::read;
 /// Digits up to here fit into 64 bits, whatever they are.
 const DIGITS_MAX: usize = 18;
 
+/// The first eight bytes of a text as a word, the first one lowest. Behind a shorter one stand zeros.
+#[inline(always)]
+pub(super) fn first_word(text: &[u8]) -> u64 {
+    match text.first_chunk() {
+        Some(first) => u64::from_le_bytes(*first),
+        None => short_word(text),
+    }
+}
+
+/// The same of less than eight bytes, by loads that overlap.
+#[inline(always)]
+fn short_word(text: &[u8]) -> u64 {
+    let len = text.len();
+    if let (Some(first), Some(last)) = (text.first_chunk(), text.last_chunk()) {
+        let [first, last] = [first, last].map(|half| u64::from(u32::from_le_bytes(*half)));
+        return first | last << (8 * (len - 4));
+    }
+    let byte = |at: usize| text.get(at).map_or(0, |byte| u64::from(*byte) << (8 * at));
+    byte(0) | byte(1) | byte(2)
+}
+
 /// A whole number of at most 18 digits without sign, point or needless zero.
 #[inline(always)]
 pub(super) fn int(text: &[u8]) -> Option<i64> {
@@ -19,16 +40,35 @@ pub(super) fn int(text: &[u8]) -> Option<i64> {
     digits(text)
 }
 
+/// The number that at most 18 digits are; of none it is 0.
 #[inline(always)]
 fn digits(text: &[u8]) -> Option<i64> {
-    let mut number: i64 = 0;
-    let mut worst = 0;
-    for byte in text {
-        let digit = byte.wrapping_sub(b'0');
-        worst |= u8::from(digit > 9);
-        number = number.wrapping_mul(10).wrapping_add(i64::from(digit));
+    const HUNDRED_MILLIONS: i64 = 100_000_000;
+    let Some((high, low)) = text.split_last_chunk::<8>() else { return eight_digits(text) };
+    let (highest, high) = high.split_at(high.len().saturating_sub(8));
+    let high = eight_digits(highest)? * HUNDRED_MILLIONS + eight_digits(high)?;
+    Some(high * HUNDRED_MILLIONS + eight_digits(low)?)
+}
+
+/// The number that at most eight digits are: neighbours become numbers of two digits, all at once, then of four, and then
+/// of eight.
+#[inline(always)]
+fn eight_digits(text: &[u8]) -> Option<i64> {
+    const ZEROS: u64 = 0x3030_3030_3030_3030;
+    const HIGH_HALVES: u64 = 0xf0f0_f0f0_f0f0_f0f0;
+    let lacking = 64 - 8 * text.len() as u32;
+    // The first digit stands lowest. Below it there are zeros for those that lack.
+    let word = first_word(text).unbounded_shl(lacking) | (ZEROS & !u64::MAX.unbounded_shl(lacking));
+    // What is a digit begins with 3, also when 6 is added.
+    let above = word.wrapping_add(0x0606_0606_0606_0606);
+    if word & HIGH_HALVES != ZEROS || above & HIGH_HALVES != ZEROS {
+        return None;
     }
-    (worst == 0).then_some(number)
+    let ones = word & !HIGH_HALVES;
+    let twos = (ones * 10 + (ones >> 8)) & 0x00ff_00ff_00ff_00ff;
+    let fours = (twos * 100 + (twos >> 16)) & 0x0000_ffff_0000_ffff;
+    let eight = (fours * 10_000 + (fours >> 32)) & 0xffff_ffff;
+    Some(eight as i64)
 }
 
 /// A decimal of at most 18 digits, with or without a point, in the way of JSON.

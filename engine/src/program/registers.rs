@@ -4,6 +4,8 @@
 //! none is wrapped in a [`Value`] unless an operation needs that. Which records have a value, and in which it is invalid,
 //! are words of a bit for each; truth values are nothing but such a word.
 
+use std::ops::Range;
+
 use bumpalo::Bump;
 
 use super::Register;
@@ -188,7 +190,7 @@ impl<'a> Registers<'a> {
 
     /// The cells of a column, by row.
     #[inline(always)]
-    fn cells(&self, register: Register) -> std::ops::Range<usize> {
+    fn cells(&self, register: Register) -> Range<usize> {
         let start = usize::from(self.places[usize::from(register)].column) * self.rows;
         start..start + self.rows
     }
@@ -249,6 +251,26 @@ impl<'a> Registers<'a> {
     #[inline(always)]
     pub(super) fn decimal(&self, register: Register, row: usize) -> Decimal {
         self.decimals[self.cell(register, row)]
+    }
+
+    /// The numbers of two registers, and those of one made after them.
+    #[inline(always)]
+    pub(super) fn numbers_from(
+        &mut self,
+        from: [Register; 2],
+        to: Register,
+    ) -> ([&[i64]; 2], &mut [i64]) {
+        let (from, to) = (from.map(|from| self.cells(from)), self.cells(to));
+        apart(self.numbers, from, to)
+    }
+
+    /// The number of one record, a whole one or a decimal.
+    #[inline(always)]
+    pub(super) fn as_decimal(&self, register: Register, row: usize) -> Decimal {
+        match self.shape(register) {
+            Shape::Decimal => self.decimal(register, row),
+            _ => Decimal::from_i64(self.number(register, row)),
+        }
     }
 
     /// Sets the truth of some records, which all have one.
@@ -350,25 +372,39 @@ impl<'a> Registers<'a> {
             self.settle(to, of & !(there | invalid), 0, 0);
             return;
         }
-        let (source, cells) = (self.cells(from).start, self.cells(to).start);
+        let (source, cells) = (self.cells(from), self.cells(to).start);
+        // Where nothing has a value yet, anything may stand.
+        let rows = if self.missing(to) == !0 { None } else { Some(there) };
         match place.shape {
             Shape::Nothing => {}
-            Shape::Text | Shape::Ip => {
-                rows_in(there).for_each(|row| self.texts[cells + row] = self.texts[source + row]);
-            }
+            Shape::Text | Shape::Ip => copy_cells(self.texts, source, cells, rows),
             Shape::Int | Shape::Timestamp | Shape::Duration => {
-                rows_in(there)
-                    .for_each(|row| self.numbers[cells + row] = self.numbers[source + row]);
+                copy_cells(self.numbers, source, cells, rows);
             }
-            Shape::Decimal => {
-                rows_in(there)
-                    .for_each(|row| self.decimals[cells + row] = self.decimals[source + row]);
-            }
+            Shape::Decimal => copy_cells(self.decimals, source, cells, rows),
             Shape::Bool => self.set_truths(to, of, self.truths[usize::from(place.column)]),
-            Shape::Any => {
-                rows_in(there).for_each(|row| self.values[cells + row] = self.values[source + row]);
-            }
+            Shape::Any => copy_cells(self.values, source, cells, rows),
         }
         self.settle(to, of, there, invalid);
+    }
+}
+
+/// Some columns, and one that stands behind them to be written.
+#[inline(always)]
+fn apart<T, const N: usize>(
+    columns: &mut [T],
+    from: [Range<usize>; N],
+    to: Range<usize>,
+) -> ([&[T]; N], &mut [T]) {
+    let (before, behind) = columns.split_at_mut(to.start);
+    (from.map(|cells| &before[cells]), &mut behind[..to.len()])
+}
+
+/// Copies the cells of some rows, or all.
+#[inline(always)]
+fn copy_cells<T: Copy>(columns: &mut [T], from: Range<usize>, to: usize, rows: Option<Rows>) {
+    match rows {
+        None => columns.copy_within(from, to),
+        Some(rows) => rows_in(rows).for_each(|row| columns[to + row] = columns[from.start + row]),
     }
 }
