@@ -13,6 +13,15 @@ pub(crate) struct Found<'a> {
     plain: &'a mut [Rows],
 }
 
+/// What was found for a slot, to be filled.
+pub(crate) struct Column<'f, 'a> {
+    /// By row.
+    pub(crate) texts: &'f mut [&'a str],
+    /// The rows in which it was found, and those in which it is a JSON string without escapes.
+    pub(crate) there: &'f mut Rows,
+    pub(crate) plain: &'f mut Rows,
+}
+
 impl<'a> Found<'a> {
     /// Nothing yet.
     pub(crate) fn new(slots: u16, rows: usize, arena: &'a Bump) -> Self {
@@ -37,6 +46,17 @@ impl<'a> Found<'a> {
         self.texts[slot * self.rows + row] = text;
         self.there[slot] |= row_bit(row);
         self.plain[slot] |= u64::from(plain) << row;
+    }
+
+    /// The column of a slot, to be filled.
+    #[inline(always)]
+    pub(crate) fn column(&mut self, slot: u16) -> Column<'_, 'a> {
+        let slot = usize::from(slot);
+        Column {
+            texts: &mut self.texts[slot * self.rows..][..self.rows],
+            there: &mut self.there[slot],
+            plain: &mut self.plain[slot],
+        }
     }
 
     /// The texts of a slot, by row.

@@ -5,6 +5,9 @@
 //! candidate is the first member of that name; so the order of members, equal names and wide objects need no case of
 //! their own, and nothing is learnt or guessed.
 //!
+//! Each name is looked for in all records before the next one is: what is to be known of it stays in registers, and
+//! what its values are like in one record they are in the next, so that branches are foreseen.
+//!
 //! What is rare is left to the walk over the text ([`json`]), which says what is meant: elements of arrays, and records
 //! with a wanted name that is written with escapes.
 
@@ -14,15 +17,10 @@ use crate::block::Record;
 use crate::plan::{Node, Projection};
 use crate::project::found::Found;
 use crate::project::{json, skip, string};
-use crate::rows::{Rows, row_bit};
+use crate::rows::{ROWS_MAX, Rows, row_bit, rows_in};
 use crate::simd::index::{Indexed, escaped, signature};
+use crate::simd::member::{Member, PATTERN, Usual};
 use crate::simd::{BLOCK, Kernel, Lanes, Level, low_bits};
-
-/// A key and its quotes, as far as they are compared at once.
-const PATTERN: usize = 32;
-
-/// A colon, a quote, a block, and what follows.
-const NEAR: usize = 2 + BLOCK + 1;
 
 /// The projection of a scope, its nodes in the order in which they are looked for.
 #[derive(Debug)]
@@ -42,8 +40,8 @@ struct Step {
     parent: u16,
     node: u16,
     slot: Option<u16>,
-    /// How many steps look below it.
-    below: u16,
+    /// The level of the members among which it is.
+    level: u8,
     /// Elements of it are wanted.
     elements: bool,
 }
@@ -57,27 +55,30 @@ struct Key {
     mask: [u8; PATTERN],
     name: String,
     signature: u8,
-    /// The pattern is all of it.
-    is_short: bool,
+    /// Where the byte before it stands, if the pattern is all of it; otherwise that of its last quote.
+    before: u8,
     /// All ones if names so short have no signature: what stands before them would be part of it.
     any_signature: u64,
 }
 
-/// The tokens of one object: those from `first` on that come before `end`, its closing bracket.
-#[derive(Debug, Clone, Copy, Default)]
-struct Object {
-    first: usize,
-    end: usize,
-    level: u8,
+/// The object of a node in each of several records: its tokens are those from `first` on that come before `end`, its
+/// closing bracket.
+#[derive(Debug)]
+struct Objects {
+    /// The records that have one.
+    there: Rows,
+    first: [u32; ROWS_MAX],
+    end: [u32; ROWS_MAX],
     /// Which of its first 64 tokens are colons of its own members, and which of the next 64.
-    near: u64,
-    next: u64,
+    near: [u64; ROWS_MAX],
+    next: [u64; ROWS_MAX],
 }
 
-/// Memory that is used again from record to record.
+/// Memory that is used again from batch to batch.
 #[derive(Debug, Default)]
 pub(crate) struct Scratch {
-    objects: Vec<Object>,
+    /// By node.
+    objects: Vec<Objects>,
     walk: json::Scratch,
     /// For the names that are written with escapes.
     name: String,
@@ -94,14 +95,30 @@ pub(crate) struct IndexedRecords<'b, 'i, 'r> {
     pub(crate) row: usize,
 }
 
-/// What is to be known of a record to project it.
-#[derive(Debug, Clone, Copy)]
-struct FoundRecord {
-    /// Its closing bracket.
-    token: usize,
-    /// Where it starts and ends, spaces left out.
-    start: usize,
-    end: usize,
+/// Where a member is in each of several records.
+struct Places {
+    /// The records that have it.
+    there: Rows,
+    /// The colon behind its key, and the offset of that.
+    tokens: [u32; ROWS_MAX],
+    behind: [u32; ROWS_MAX],
+}
+
+/// The records of a step whose value is not of a usual kind.
+struct Others {
+    of: Rows,
+    /// Those in which not even the key is known to be the wanted one.
+    doubtful: Rows,
+}
+
+impl Objects {
+    const NONE: Self = Self {
+        there: 0,
+        first: [0; ROWS_MAX],
+        end: [0; ROWS_MAX],
+        near: [0; ROWS_MAX],
+        next: [0; ROWS_MAX],
+    };
 }
 
 impl Key {
@@ -118,35 +135,32 @@ impl Key {
             pattern,
             mask,
             signature: signature([at(2), at(3), at(4)]),
-            is_short: quoted.len() <= PATTERN,
+            before: PATTERN.checked_sub(quoted.len()).unwrap_or(PATTERN) as u8,
             any_signature: if name.len() < 2 { !0 } else { 0 },
         }
     }
 
-    /// Is this the name of the member whose key ends before `behind`?
+    /// Is this the name of a member, which ends before `behind`?
     #[inline(always)]
-    fn is_at(&self, bytes: &[u8], behind: usize) -> bool {
-        let near: Option<&[u8; PATTERN + 1]> =
-            behind.checked_sub(PATTERN + 1).and_then(|from| bytes[from..].first_chunk());
-        let (Some([first, near @ ..]), true) = (near, self.is_short) else {
-            return self.is_anywhere_at(bytes, behind);
-        };
+    fn is_of(&self, member: Member<'_>, bytes: &[u8], behind: usize) -> bool {
+        let key = member.key();
         let mut differences = 0;
-        for ((byte, wanted), mask) in near.iter().zip(&self.pattern).zip(&self.mask) {
+        for ((byte, wanted), mask) in key[1..].iter().zip(&self.pattern).zip(&self.mask) {
             differences |= (byte ^ wanted) & mask;
         }
         if differences != 0 {
             return false;
         }
         // It is a member only if it stands right behind a comma or the opening bracket.
-        let length = self.name.len() + 2;
-        let before = if length == PATTERN { *first } else { near[PATTERN - 1 - length] };
-        matches!(before, b',' | b'{') || self.is_behind_spaces(bytes, behind, before)
+        let before = key[usize::from(self.before)];
+        (before == b',') | (before == b'{') || self.is_at(bytes, behind)
     }
 
+    /// The same for any member.
+    /// The same for any member.
     #[cold]
     #[inline(never)]
-    fn is_anywhere_at(&self, bytes: &[u8], behind: usize) -> bool {
+    fn is_at(&self, bytes: &[u8], behind: usize) -> bool {
         let Some(start) = behind.checked_sub(self.name.len() + 2) else { return false };
         self.is_all_at(bytes, start)
             && start.checked_sub(1).is_some_and(|before| match bytes[before] {
@@ -193,25 +207,23 @@ impl Search {
             record_slot: root.slot,
             reject_duplicates,
         };
-        search.add_members(projection, 0);
+        search.add_members(projection, 0, RECORD_LEVEL);
         Some(search)
     }
 
-    fn add_members(&mut self, projection: &Projection, parent: u16) {
+    fn add_members(&mut self, projection: &Projection, parent: u16, level: u8) {
         for (name, node) in &projection.nodes[usize::from(parent)].members {
             let wanted = &projection.nodes[usize::from(*node)];
-            let at = self.steps.len();
             self.steps.push(Step {
                 key: Key::new(name),
                 parent,
                 node: *node,
                 slot: wanted.slot,
-                below: 0,
+                level,
                 elements: !wanted.elements.is_empty() || wanted.last.is_some(),
             });
-            self.add_members(projection, *node);
-            // There are as many steps as nodes, at most.
-            self.steps[at].below = (self.steps.len() - at - 1) as u16;
+            // What is deeper than records may be is found in none.
+            self.add_members(projection, *node, level.saturating_add(2));
         }
     }
 
@@ -225,7 +237,7 @@ impl Search {
         found: &mut Found<'b>,
         scratch: &mut Scratch,
     ) -> Rows {
-        scratch.objects.resize(self.nodes, Object::default());
+        scratch.objects.resize_with(self.nodes, || Objects::NONE);
         let IndexedRecords { indexed, bytes, records, row } = records;
         let first = 0;
         level.run(Run {
@@ -270,21 +282,22 @@ fn opening_quote(text: &[u8]) -> Option<usize> {
     }
 }
 
-/// Sets the object whose members have that level, from the token behind its opening bracket on; gives that of its closing
-/// one.
-///
-/// What is written in parts and read as a whole has to wait for the cache. So objects are never moved, and their fields
-/// read one by one.
+/// The level of the members of a record.
+const RECORD_LEVEL: u8 = 2;
+
+/// Sets an object of a record, whose members have that level, from the token behind its opening bracket on; gives that
+/// of its closing one.
 #[inline(always)]
 fn members<L: Lanes>(
     lanes: L,
     indexed: &Indexed<'_, '_>,
     first: usize,
     level: u8,
-    object: &mut Object,
+    (objects, row): (&mut Objects, usize),
 ) -> Option<usize> {
-    (object.first, object.level) = (first, level);
-    (object.near, object.next) = (0, 0);
+    // Tokens are numbered with 32 bits.
+    objects.first[row] = first as u32;
+    objects.next[row] = 0;
     let mut at = first;
     while at < indexed.len() {
         let levels = lanes.load(indexed.levels(at));
@@ -293,14 +306,15 @@ fn members<L: Lanes>(
         if ends != 0 {
             own &= (ends - 1) & !ends;
         }
-        if at == first {
-            object.near = own;
-        } else if at == first + BLOCK {
-            object.next = own;
+        match at - first {
+            0 => objects.near[row] = own,
+            BLOCK => objects.next[row] = own,
+            _ => {}
         }
         if ends != 0 {
-            object.end = at + ends.trailing_zeros() as usize;
-            return (object.end < indexed.len()).then_some(object.end);
+            let end = at + ends.trailing_zeros() as usize;
+            objects.end[row] = end as u32;
+            return (end < indexed.len()).then_some(end);
         }
         at += BLOCK;
     }
@@ -326,144 +340,228 @@ impl Kernel for Run<'_, '_, '_, '_> {
 
     #[inline(always)]
     fn run<L: Lanes>(mut self, lanes: L) -> Rows {
-        let mut left = 0;
-        for (row, record) in (self.row..).zip(self.records) {
-            // No closures: they might not be compiled for the same instructions.
-            let is_found = match self.find_record(lanes, record) {
-                Some(found) => self.project(lanes, &found, row),
-                None => false,
-            };
-            if !is_found {
-                self.found.clear(row);
-                left |= row_bit(row);
-            }
+        let all = low_bits(self.records.len()) << self.row;
+        // No closures: they might not be compiled for the same instructions.
+        let mut of = self.find_records(lanes);
+        self.scratch.objects[0].there = of;
+        for step in &self.search.steps {
+            of &= !self.look_for(lanes, step, of);
+        }
+        let left = all & !of;
+        for row in rows_in(left) {
+            self.found.clear(row);
         }
         left
     }
 }
 
 impl<'b> Run<'_, 'b, '_, '_> {
+    /// Finds where the records are; gives those that can be read.
+    #[inline(always)]
+    fn find_records<L: Lanes>(&mut self, lanes: L) -> Rows {
+        let mut of = 0;
+        for (row, record) in (self.row..ROWS_MAX).zip(self.records) {
+            if let Some(place) = self.find_record(lanes, record, row)
+                && !self.is_disguised(&place)
+            {
+                of |= row_bit(row);
+                if let Some(slot) = self.search.record_slot {
+                    let text = self.indexed.text(place.start, place.end);
+                    self.found.set(slot, row, text, false);
+                }
+            }
+        }
+        of
+    }
+
     /// The record whose first token is the next one; moves that behind it. None if it is not exactly one object.
     #[inline(always)]
-    fn find_record<L: Lanes>(&mut self, lanes: L, record: &Record) -> Option<FoundRecord> {
+    fn find_record<L: Lanes>(
+        &mut self,
+        lanes: L,
+        record: &Record,
+        row: usize,
+    ) -> Option<Range<usize>> {
         let indexed = self.indexed;
         let end = record.end as usize;
         let first = self.first;
-        let one = self.record_at(lanes, record.start as usize..end, first);
+        let one = self.record_at(lanes, record.start as usize..end, first, row);
         let is_behind = |token: &usize| *token == indexed.len() || indexed.offset(*token) >= end;
-        let next = one.as_ref().map_or(first, |record| record.token + 1);
+        let next = one.as_ref().map_or(first, |(token, _)| token + 1);
         self.first = (next..=indexed.len()).find(is_behind).unwrap_or(indexed.len());
-        one.filter(|_| self.first == next)
+        one.filter(|_| self.first == next).map(|(_, place)| place)
     }
 
+    /// The closing bracket of a record, and where it starts and ends, spaces left out.
     #[inline(always)]
     fn record_at<L: Lanes>(
         &mut self,
         lanes: L,
         place: Range<usize>,
         first: usize,
-    ) -> Option<FoundRecord> {
+        row: usize,
+    ) -> Option<(usize, Range<usize>)> {
         let Range { start, end } = place;
         let indexed = self.indexed;
         let opens = first < indexed.len() && indexed.kind(first) == b'{';
-        if !opens || indexed.level(first) != 2 {
+        if !opens || indexed.level(first) != RECORD_LEVEL {
             return None;
         }
         let open = indexed.offset(first);
-        let token = members(lanes, &indexed, first + 1, 2, &mut self.scratch.objects[0])?;
+        let record = (&mut self.scratch.objects[0], row);
+        let token = members(lanes, &indexed, first + 1, RECORD_LEVEL, record)?;
         let close = indexed.offset(token);
         let alone = open >= start
             && close < end
             && skip::space(&self.bytes[..open], start) == open
             && skip::space(&self.bytes[..end], close + 1) == end;
-        alone.then_some(FoundRecord { token, start: open, end: close + 1 })
+        alone.then_some((token, open..close + 1))
     }
 
-    /// False if the record is left to the walk over its text.
+    /// Is a wanted name written with escapes in a record?
     #[inline(always)]
-    fn project<L: Lanes>(&mut self, lanes: L, record: &FoundRecord, row: usize) -> bool {
-        let search = self.search;
+    fn is_disguised(&mut self, record: &Range<usize>) -> bool {
         let escaped = self.indexed.escaped_keys();
-        if !escaped.is_empty() {
-            let from = escaped.partition_point(|behind| (*behind as usize) < record.start);
-            let to = escaped.partition_point(|behind| (*behind as usize) < record.end);
-            let name = &mut self.scratch.name;
-            if from < to && search.has_disguised(&escaped[from..to], record.start, self.bytes, name)
-            {
-                return false;
-            }
+        if escaped.is_empty() {
+            return false;
         }
-        if let Some(slot) = search.record_slot {
-            let text = self.indexed.text(record.start, record.end);
-            self.found.set(slot, row, text, false);
-        }
-        let (indexed, bytes) = (self.indexed, self.bytes);
-        let mut at = 0;
-        while let Some(step) = search.steps.get(at) {
-            at += 1;
-            let object = &self.scratch.objects[usize::from(step.parent)];
-            let Some(token) = find(lanes, &indexed, bytes, object, &step.key) else {
-                at += usize::from(step.below);
-                continue;
-            };
-            if search.reject_duplicates
-                && find_from(lanes, &indexed, bytes, object, &step.key, token + 1).is_some()
-            {
-                return false;
-            }
-            let level = object.level;
-            if !self.value(lanes, step, level, token, row) {
-                at += usize::from(step.below);
-            }
-        }
-        true
+        let from = escaped.partition_point(|behind| (*behind as usize) < record.start);
+        let to = escaped.partition_point(|behind| (*behind as usize) < record.end);
+        let name = &mut self.scratch.name;
+        from < to && self.search.has_disguised(&escaped[from..to], record.start, self.bytes, name)
     }
 
-    /// Takes the value behind a key. False if nothing below it can be found.
+    /// Looks for a member in all records. Gives those that have it twice, if that is looked for.
     #[inline(always)]
-    fn value<L: Lanes>(
-        &mut self,
-        lanes: L,
-        step: &Step,
-        level: u8,
-        token: usize,
-        row: usize,
-    ) -> bool {
-        let indexed = self.indexed;
-        let behind_key = indexed.offset(token);
-        // Mostly a string follows that ends soon.
-        if let Some([b':', b'"', near @ ..]) = self.bytes[behind_key..].first_chunk::<NEAR>() {
-            let (text, follows) = near.split_first_chunk().expect("there is more than a block");
-            let text: &[u8; BLOCK] = text;
-            let block = lanes.load(text);
-            let quotes = lanes.equal(block, lanes.splat(b'"'));
-            let backslashes = lanes.equal(block, lanes.splat(b'\\'));
-            let before_quote = quotes ^ quotes.wrapping_sub(1);
-            let place = quotes.trailing_zeros() as usize;
-            if quotes != 0 && backslashes & before_quote == 0 {
-                let behind = if place + 1 < BLOCK { text[place + 1] } else { follows[0] };
-                if matches!(behind, b',' | b'}') {
-                    if let Some(slot) = step.slot {
-                        let text = indexed.text(behind_key + 1, behind_key + place + 3);
-                        self.found.set(slot, row, text, true);
-                    }
-                    return false;
+    fn look_for<L: Lanes>(&mut self, lanes: L, step: &Step, of: Rows) -> Rows {
+        self.scratch.objects[usize::from(step.node)].there = 0;
+        let mut places = self.places(lanes, step, of);
+        let others = self.usual_values(lanes, step, &places);
+        for row in rows_in(others.doubtful) {
+            let objects = &self.scratch.objects[usize::from(step.parent)];
+            let from = places.tokens[row] as usize;
+            match find_from(lanes, &self.indexed, self.bytes, objects, row, step, from) {
+                Some(token) => places.tokens[row] = token as u32,
+                None => places.there &= !row_bit(row),
+            }
+        }
+        let is_way = step.slot.is_none() && !step.elements;
+        for row in rows_in((others.of | others.doubtful) & places.there) {
+            let token = places.tokens[row] as usize;
+            if !(is_way && self.enter(lanes, step, token, row)) {
+                self.any_value(lanes, step, token, row);
+            }
+        }
+        if self.search.reject_duplicates { self.twice(lanes, step, of) } else { 0 }
+    }
+
+    /// Where a member seems to be: its signature is that of the wanted one.
+    #[inline(always)]
+    fn places<L: Lanes>(&self, lanes: L, step: &Step, of: Rows) -> Places {
+        let Self { indexed, bytes, .. } = *self;
+        let objects = &self.scratch.objects[usize::from(step.parent)];
+        let (wanted, any) = (lanes.splat(step.key.signature), step.key.any_signature);
+        let mut places = Places { there: 0, tokens: [0; ROWS_MAX], behind: [0; ROWS_MAX] };
+        for row in rows_in(objects.there & of) {
+            let first = objects.first[row] as usize;
+            let [near, next] = [objects.near[row], objects.next[row]];
+            let near = same_at(lanes, &indexed, first, wanted, any) & near;
+            let next = same_at(lanes, &indexed, first + BLOCK, wanted, any) & next;
+            // The first of 128, found without a branch: which half it is in varies.
+            let (near, next) = (near.trailing_zeros(), next.trailing_zeros());
+            let place = near + (next & (near >> 6).wrapping_neg());
+            let mut token = first + place as usize;
+            if place as usize == 2 * BLOCK {
+                let from = first + 2 * BLOCK;
+                match find_from(lanes, &indexed, bytes, objects, row, step, from) {
+                    Some(found) => token = found,
+                    None => continue,
                 }
             }
+            // Tokens are numbered with 32 bits, as are bytes.
+            places.tokens[row] = token as u32;
+            places.behind[row] = indexed.offset(token) as u32;
+            places.there |= row_bit(row);
         }
-        self.any_value(lanes, step, level, token, row)
+        places
     }
 
-    /// The same for any kind of value.
+    /// Takes the values of a member that are of a usual kind.
     #[inline(always)]
-    fn any_value<L: Lanes>(
-        &mut self,
-        lanes: L,
-        step: &Step,
-        level: u8,
-        token: usize,
-        row: usize,
-    ) -> bool {
+    fn usual_values<L: Lanes>(&mut self, lanes: L, step: &Step, places: &Places) -> Others {
+        let Self { indexed, bytes, .. } = *self;
+        let (mut of, mut doubtful) = (0, 0);
+        let (mut there, mut plain) = (0, 0);
+        let mut column = step.slot.map(|slot| self.found.column(slot));
+        for row in rows_in(places.there) {
+            let behind = places.behind[row] as usize;
+            let Some(member) = indexed.member(behind) else {
+                doubtful |= row_bit(row);
+                continue;
+            };
+            if !step.key.is_of(member, bytes, behind) {
+                doubtful |= row_bit(row);
+                continue;
+            }
+            let Some(value) = member.value(lanes) else {
+                of |= row_bit(row);
+                continue;
+            };
+            let Some(column) = &mut column else { continue };
+            column.texts[row] = match value {
+                Usual::String(text) => {
+                    plain |= row_bit(row);
+                    text
+                }
+                Usual::Bare(text) => text,
+            };
+            there |= row_bit(row);
+        }
+        if let Some(column) = column {
+            *column.there |= there;
+            *column.plain |= plain;
+        }
+        Others { of, doubtful }
+    }
+
+    /// The records that have a member more than once.
+    #[inline(always)]
+    fn twice<L: Lanes>(&self, lanes: L, step: &Step, of: Rows) -> Rows {
+        let Self { indexed, bytes, .. } = *self;
+        let objects = &self.scratch.objects[usize::from(step.parent)];
+        let mut twice = 0;
+        for row in rows_in(objects.there & of) {
+            let first = objects.first[row] as usize;
+            if let Some(one) = find_from(lanes, &indexed, bytes, objects, row, step, first)
+                && find_from(lanes, &indexed, bytes, objects, row, step, one + 1).is_some()
+            {
+                twice |= row_bit(row);
+            }
+        }
+        twice
+    }
+
+    /// Finds the members of the object behind a key. False if something else stands there, or anything unusual.
+    #[inline(always)]
+    fn enter<L: Lanes>(&mut self, lanes: L, step: &Step, token: usize, row: usize) -> bool {
+        let Self { indexed, bytes, .. } = *self;
+        let behind = indexed.offset(token);
+        if !matches!(bytes[behind..], [b':', b'{', ..]) {
+            return false;
+        }
+        // The next token opens it, and what stands in it is two levels higher.
+        let objects = &mut self.scratch.objects[usize::from(step.node)];
+        let Some(end) = members(lanes, &indexed, token + 2, step.level + 2, (objects, row)) else {
+            return false;
+        };
+        let alone = matches!(bytes[indexed.offset(end)..], [_, b',' | b'}', ..]);
+        objects.there |= u64::from(alone) << row;
+        alone
+    }
+
+    /// Takes any kind of value, behind the key with that token.
+    #[inline(always)]
+    fn any_value<L: Lanes>(&mut self, lanes: L, step: &Step, token: usize, row: usize) {
         let indexed = self.indexed;
         let start = value_start(self.bytes, indexed.offset(token));
         let mut plain = false;
@@ -475,9 +573,9 @@ impl<'b> Run<'_, 'b, '_, '_> {
             }
             b'{' | b'[' => {
                 // The next token opens it, and what stands in it is two levels higher.
-                let object = &mut self.scratch.objects[usize::from(step.node)];
-                let Some(end) = members(lanes, &indexed, token + 2, level + 2, object) else {
-                    return false;
+                let object = (&mut self.scratch.objects[usize::from(step.node)], row);
+                let Some(end) = members(lanes, &indexed, token + 2, step.level + 2, object) else {
+                    return;
                 };
                 indexed.offset(end) + 1
             }
@@ -501,7 +599,9 @@ impl<'b> Run<'_, 'b, '_, '_> {
         if step.elements && alone && text.starts_with('[') {
             self.elements(step, text, row);
         }
-        alone && text.starts_with('{')
+        if alone && text.starts_with('{') {
+            self.scratch.objects[usize::from(step.node)].there |= row_bit(row);
+        }
     }
 
     /// Elements are found by a walk over the array.
@@ -518,59 +618,39 @@ impl<'b> Run<'_, 'b, '_, '_> {
     }
 }
 
-/// The token of the first member of that name.
+/// Which of the 64 tokens from that one on have a signature.
 #[inline(always)]
-fn find<L: Lanes>(
+fn same_at<L: Lanes>(
     lanes: L,
     indexed: &Indexed<'_, '_>,
-    bytes: &[u8],
-    object: &Object,
-    key: &Key,
-) -> Option<usize> {
-    let wanted = lanes.splat(key.signature);
-    let mut from = object.first;
-    let mut own = object.near;
-    loop {
-        let signatures = lanes.load(indexed.signatures(from));
-        let candidates = (lanes.equal(signatures, wanted) | key.any_signature) & own;
-        if candidates != 0 {
-            let token = from + candidates.trailing_zeros() as usize;
-            if key.is_at(bytes, indexed.offset(token)) {
-                return Some(token);
-            }
-            return find_from(lanes, indexed, bytes, object, key, token + 1);
-        }
-        from += BLOCK;
-        if object.end <= from {
-            return None;
-        }
-        if from > object.first + BLOCK {
-            return find_from(lanes, indexed, bytes, object, key, from);
-        }
-        own = object.next;
-    }
+    from: usize,
+    wanted: L::Block,
+    any: u64,
+) -> u64 {
+    lanes.equal(lanes.load(indexed.signatures(from)), wanted) | any
 }
 
-/// The same from that token on.
+/// The token of the first member of that name, from that token of its object on.
 #[inline(always)]
 fn find_from<L: Lanes>(
     lanes: L,
     indexed: &Indexed<'_, '_>,
     bytes: &[u8],
-    object: &Object,
-    key: &Key,
+    objects: &Objects,
+    row: usize,
+    step: &Step,
     from: usize,
 ) -> Option<usize> {
-    let mut at = from;
-    while at < object.end {
+    let (mut at, end) = (from, objects.end[row] as usize);
+    while at < end {
         let levels = lanes.load(indexed.levels(at));
-        let own = lanes.equal(levels, lanes.splat(object.level)) & low_bits(object.end - at);
+        let own = lanes.equal(levels, lanes.splat(step.level)) & low_bits(end - at);
         let signatures = lanes.load(indexed.signatures(at));
-        let same = lanes.equal(signatures, lanes.splat(key.signature)) | key.any_signature;
-        let mut candidates = same & own;
+        let same = lanes.equal(signatures, lanes.splat(step.key.signature));
+        let mut candidates = (same | step.key.any_signature) & own;
         while candidates != 0 {
             let token = at + candidates.trailing_zeros() as usize;
-            if indexed.kind(token) == b':' && key.is_at(bytes, indexed.offset(token)) {
+            if indexed.kind(token) == b':' && step.key.is_at(bytes, indexed.offset(token)) {
                 return Some(token);
             }
             candidates &= candidates - 1;

@@ -14,7 +14,7 @@
 use std::ops::Range;
 
 use super::levels::Nesting;
-use super::{BLOCK, Compressed, Kernel, Lanes, Level, utf8};
+use super::{BLOCK, Compressed, Kernel, Lanes, Level, low_bits, utf8};
 use crate::project::skip;
 
 /// A block is looked at together with so many bytes before it.
@@ -124,6 +124,17 @@ impl Index {
 }
 
 impl<'b> Indexed<'b, '_> {
+    /// The whole stretch, and the offset of its first byte.
+    #[inline(always)]
+    pub(super) fn all_text(&self) -> &'b str {
+        self.text
+    }
+
+    #[inline(always)]
+    pub(super) fn start(&self) -> usize {
+        self.start
+    }
+
     /// How many tokens there are.
     pub(crate) fn len(&self) -> usize {
         self.index.len
@@ -173,7 +184,9 @@ impl<'b> Indexed<'b, '_> {
 
 #[inline(always)]
 fn part(all: &[u8], at: usize) -> &[u8; BLOCK] {
-    all[at..].first_chunk().expect("there is more behind the last token than is loaded at once")
+    all[at..at + BLOCK]
+        .first_chunk()
+        .expect("there is more behind the last token than is loaded at once")
 }
 
 /// What goes on from block to block. A stretch begins where a record does.
@@ -187,7 +200,8 @@ struct Carry {
     escaped_string: bool,
     /// The last byte closed a string that does.
     escaped_string_closed: bool,
-    bad: bool,
+    /// Not 0 if anything was wrong.
+    bad: u64,
 }
 
 struct Build<'i, 'b> {
@@ -221,23 +235,49 @@ impl Build<'_, '_> {
         let mut at = start;
         while at < end {
             index.reserve(index.len);
-            let valid = super::low_bits(end - at);
-            let direct = at.checked_sub(BEFORE).and_then(|from| bytes[from..].first_chunk());
-            match direct {
-                Some(window) => block::<L, SPACED>(lanes, window, at, valid, &mut carry, index),
-                None => {
-                    let window = padded(bytes, at);
-                    block::<L, SPACED>(lanes, &window, at, valid, &mut carry, index);
-                }
-            }
+            at = blocks::<L, SPACED>(lanes, bytes, at..end, &mut carry, index);
             if index.len > tokens_max {
                 return false;
             }
-            at += BLOCK;
         }
-        let unclosed = carry.in_string != 0;
-        !(carry.bad | unclosed) & nests_well(lanes, index, depth_max)
+        let wrong = carry.bad | carry.in_string;
+        (wrong == 0) & nests_well(lanes, index, depth_max)
     }
+}
+
+/// Indexes one block after the other, while there is room for all the tokens that one may have. Gives where it stopped.
+#[inline(always)]
+fn blocks<L: Lanes, const SPACED: bool>(
+    lanes: L,
+    bytes: &[u8],
+    place: Range<usize>,
+    carry: &mut Carry,
+    index: &mut Index,
+) -> usize {
+    let Range { start: mut at, end } = place;
+    let inside = &bytes[..end];
+    let Index { offsets, kinds, signatures, len, escaped_keys, .. } = index;
+    let room = kinds.len();
+    // Slices known to be of one length are checked once.
+    let (offsets, signatures) = (&mut offsets[..room], &mut signatures[..room]);
+    let mut tokens = *len;
+    while at < end && tokens <= room - BLOCK {
+        let out = Compressed {
+            offsets: next_block(offsets, tokens),
+            bytes: next_block(kinds, tokens),
+            marks: next_block(signatures, tokens),
+        };
+        if at >= BEFORE && end - at >= BLOCK {
+            let window = inside[at - BEFORE..at + BLOCK].first_chunk().expect("it is as long");
+            tokens += block::<L, SPACED>(lanes, window, at, !0, carry, escaped_keys, out);
+        } else {
+            let (window, valid) = (padded(bytes, at), low_bits(end - at));
+            tokens += block::<L, SPACED>(lanes, &window, at, valid, carry, escaped_keys, out);
+        }
+        at += BLOCK;
+    }
+    *len = tokens;
+    at
 }
 
 /// A block near the ends of the bytes, with spaces where there are none.
@@ -264,8 +304,9 @@ fn block<L: Lanes, const SPACED: bool>(
     at: usize,
     valid: u64,
     carry: &mut Carry,
-    index: &mut Index,
-) {
+    escaped_keys: &mut Vec<u32>,
+    out: Compressed<'_>,
+) -> usize {
     let bytes = earlier::<L, 0>(lanes, window);
     let equal = |byte| lanes.equal(bytes, lanes.splat(byte));
     let backslashes = equal(b'\\') & valid;
@@ -285,7 +326,7 @@ fn block<L: Lanes, const SPACED: bool>(
         let behind = behind_escaped_strings(backslashes, quotes, in_string, carry);
         let candidates = if SPACED { behind } else { behind & colons };
         if candidates & valid != 0 {
-            note_escaped_keys(&mut index.escaped_keys, at, candidates & valid);
+            note_escaped_keys(escaped_keys, at, candidates & valid);
         }
     }
     // `[` and `]` differ from `{` and `}` in this bit.
@@ -306,25 +347,19 @@ fn block<L: Lanes, const SPACED: bool>(
     if L::WIDE || lanes.top_bits(lanes.or(bytes, before[2])) != 0 {
         bad |= utf8::errors(lanes, bytes, before) & valid;
     }
-    carry.bad |= bad != 0;
+    carry.bad |= bad;
 
     let twice = |block| lanes.add(block, block);
     let two_three = lanes.add(before[2], twice(earlier::<L, 4>(lanes, window)));
     let signatures = lanes.add(before[1], twice(two_three));
-    let from = index.len;
-    let out = Compressed {
-        offsets: room(&mut index.offsets, from),
-        bytes: room(&mut index.kinds, from),
-        marks: room(&mut index.signatures, from),
-    };
     // No stretch is larger than a block, and no block than 4 GiB.
     lanes.compress(bytes, signatures, tokens, at as u32, out);
-    index.len += tokens.count_ones() as usize;
+    tokens.count_ones() as usize
 }
 
 #[inline(always)]
-fn room<T>(all: &mut [T], from: usize) -> &mut [T; BLOCK] {
-    all[from..].first_chunk_mut().expect("room was made for a block")
+fn next_block<T>(all: &mut [T], from: usize) -> &mut [T; BLOCK] {
+    all[from..from + BLOCK].first_chunk_mut().expect("it is as long")
 }
 
 /// Which bytes are escaped: those behind backslashes that are not escaped themselves.
@@ -370,7 +405,7 @@ fn nests_well<L: Lanes>(lanes: L, index: &mut Index, depth_max: u32) -> bool {
     let mut bad = false;
     let mut at = 0;
     while at < index.len {
-        bad |= nesting.next(part(&index.kinds, at), room(&mut index.levels, at));
+        bad |= nesting.next(part(&index.kinds, at), next_block(&mut index.levels, at));
         at += BLOCK;
     }
     !bad

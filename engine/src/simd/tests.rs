@@ -5,6 +5,7 @@ use std::ops::Range;
 use proptest::prelude::*;
 
 mod cells;
+mod member;
 
 use super::index::Index;
 use super::{BLOCK, Compressed, Kernel, Lanes, Level};
