@@ -230,7 +230,7 @@ impl Framer {
 impl Frames {
     fn new(input: &Input, limits: Limits, position: &Position, level: Level) -> Self {
         match &input.format {
-            Format::Ndjson => Self::Ndjson(Rows::new(NdjsonRule, limits, position)),
+            Format::Ndjson => Self::Ndjson(Rows::new(NdjsonRule::new(level), limits, position)),
             Format::Csv(csv) => {
                 let rows = Rows::new(CsvRule::new(csv, limits, level), limits, position);
                 Self::Csv(match position.header {

@@ -17,6 +17,7 @@ pub(crate) mod cells;
 pub(crate) mod extent;
 pub(crate) mod index;
 mod levels;
+pub(crate) mod lines;
 pub(crate) mod member;
 mod portable;
 #[cfg(test)]

@@ -42,6 +42,8 @@ pub(crate) struct Found {
 pub(crate) struct Blocks {
     ready: VecDeque<RecordBlock>,
     records: Vec<Record>,
+    /// How many the last block over a chunk had: the next one may have as many.
+    records_before: usize,
     /// What the growing block covers of the present chunk.
     covered: Range<usize>,
     /// Behind the last record.
@@ -55,6 +57,7 @@ impl Blocks {
         Self {
             ready: VecDeque::new(),
             records: Vec::new(),
+            records_before: 0,
             covered: 0..0,
             end: position,
             kept_bytes_max,
@@ -105,6 +108,27 @@ impl Blocks {
         }
     }
 
+    /// Adds a row of the chunk, between these lines, with which nothing is wrong. Behind its line end stands the index `end`.
+    pub(crate) fn add_row(
+        &mut self,
+        piece: &Piece<'_>,
+        place: Range<usize>,
+        end: usize,
+        lines: Range<u64>,
+    ) {
+        let found = Found {
+            size: place.len() as u64,
+            line: lines.start,
+            fault: None,
+            end: piece.at(end),
+            line_end: lines.end,
+            open: 0,
+            ended: false,
+        };
+        let offset = piece.at(place.start);
+        self.add_in_chunk(piece, place, &found, offset);
+    }
+
     fn add_in_chunk(&mut self, piece: &Piece<'_>, place: Range<usize>, found: &Found, offset: u64) {
         let full = place.end - self.covered.start > BLOCK_BYTES_MAX
             || self.records.len() == BLOCK_RECORDS_MAX;
@@ -112,6 +136,7 @@ impl Blocks {
             self.close(piece);
         }
         if self.records.is_empty() {
+            self.records.reserve(self.records_before);
             self.covered.start = place.start;
         }
         self.covered.end = place.end;
@@ -124,6 +149,7 @@ impl Blocks {
     /// Closes the growing block: its chunk goes, or the records behind it differ from it.
     pub(crate) fn close(&mut self, piece: &Piece<'_>) {
         if !self.records.is_empty() {
+            self.records_before = self.records.len();
             self.hand_over(piece.bytes.slice(self.covered.clone()));
         }
         self.covered = 0..0;

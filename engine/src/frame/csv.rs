@@ -18,10 +18,11 @@ use crate::block::FrameFault;
 use crate::code::Code;
 use crate::input::Csv;
 use crate::simd::Level;
-use crate::simd::cells::{RowEnds, Signs};
+use crate::simd::cells::Signs;
+use crate::simd::lines::LineEnds;
 
 use super::Limits;
-use super::rows::Rule;
+use super::rows::{Rule, Sort};
 
 /// A cell of a row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -135,9 +136,6 @@ enum State {
     /// Behind a quote within quotes: another one makes it text, anything else makes it the closing one.
     Quote,
 }
-
-/// The ends of rows are looked for in so many bytes at once.
-const WINDOW_BYTES: usize = 64 << 10;
 
 /// Finds the ends of rows.
 pub(crate) struct CsvRule {
@@ -264,11 +262,18 @@ impl Rule for CsvRule {
         memchr(b'\n', &bytes[counting..]).map(|length| counting + length)
     }
 
-    fn find_ends(&self, bytes: &[u8], rows: &mut RowEnds) {
-        rows.clear();
+    fn find_ends(&self, window: &[u8], lines: &mut LineEnds) -> bool {
         if let Some((level, signs)) = self.many {
-            let window = &bytes[..bytes.len().min(WINDOW_BYTES)];
-            rows.find(level, window, signs, self.comment, self.quotes_bytes_max - 1);
+            lines.find_in_rows(level, window, signs);
+        }
+        self.many.is_some()
+    }
+
+    fn sort(&self, row: &[u8]) -> Sort {
+        match row.first() {
+            None => Sort::Skipped,
+            first if self.comment.is_some() && first == self.comment.as_ref() => Sort::Unusual,
+            Some(_) => Sort::Record,
         }
     }
 

@@ -1,14 +1,18 @@
 //! What the formats have in common whose records end with a line: a row, its line end, and rows that are none.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use crate::block::FrameFault;
 use crate::code::Code;
 use crate::framer::Position;
 use crate::input::Csv;
-use crate::simd::cells::RowEnds;
+use crate::simd::lines::LineEnds;
 
 use super::{Blocks, Broken, Found, Limits, Piece, Span, csv, is_space};
+
+/// The ends of rows are looked for in so many bytes at once; in few at first, and where one was not as it should be.
+const WINDOW_BYTES: Range<usize> = 1 << 10..64 << 10;
 
 /// How a format finds the end of a row.
 pub(crate) trait Rule {
@@ -18,10 +22,11 @@ pub(crate) trait Rule {
     /// The index of the `\n` that ends the row, if it is among `bytes`, which follow those of the last call.
     fn find_end(&mut self, bytes: &[u8]) -> Option<usize>;
 
-    /// Finds the ends of rows at the start of `bytes`, where one begins, as far as that can be done many at once.
-    fn find_ends(&self, _bytes: &[u8], rows: &mut RowEnds) {
-        rows.clear();
-    }
+    /// Finds the ends of rows in `window`, where one begins, as far as that can be done many at once; false if it cannot.
+    fn find_ends(&self, window: &[u8], lines: &mut LineEnds) -> bool;
+
+    /// What a row is that was found so.
+    fn sort(&self, row: &[u8]) -> Sort;
 
     /// Whether the row that was just ended is no record; `blank` says that it holds nothing but white space.
     fn is_skipped(&self, size: u64, blank: bool) -> bool;
@@ -31,6 +36,16 @@ pub(crate) trait Rule {
 
     /// Where in the row a quote was opened that is still not closed.
     fn unclosed(&self) -> Option<u64>;
+}
+
+/// What a row may be.
+pub(crate) enum Sort {
+    /// A record, if it is not too long.
+    Record,
+    /// None, whatever its size.
+    Skipped,
+    /// To be found byte by byte. What seems to stand behind it may be wrong.
+    Unusual,
 }
 
 /// A row that has begun.
@@ -54,15 +69,26 @@ pub(crate) struct Rows<R> {
     /// A fault ended the object in an earlier run.
     ended: bool,
     /// Memory for rows that are found together.
-    many: RowEnds,
+    lines: LineEnds,
+    /// They are looked for in so many bytes at once.
+    window_bytes: usize,
 }
 
 impl<R: Rule> Rows<R> {
     /// Rows from `position` on.
     pub(crate) fn new(rule: R, limits: Limits, position: &Position) -> Self {
         let (line, ended) = (position.line, position.ended);
-        let many = RowEnds::default();
-        Self { rule, limits, line, row: None, header: None, broken: None, ended, many }
+        Self {
+            rule,
+            limits,
+            line,
+            row: None,
+            header: None,
+            broken: None,
+            ended,
+            lines: LineEnds::default(),
+            window_bytes: WINDOW_BYTES.start,
+        }
     }
 
     /// The first row holds the column names.
@@ -102,25 +128,41 @@ impl<R: Rule> Rows<R> {
         if self.header.is_some() {
             return from;
         }
-        self.rule.find_ends(&piece.bytes[from..], &mut self.many);
-        let (mut at, first_line) = (from, self.line);
-        for (index, found) in (0..).zip(self.many.ends()) {
-            if blocks.is_ready() {
-                break;
-            }
-            let end = from + found.end as usize;
-            let carriage_return = end > at && piece.bytes[end - 1] == b'\r';
-            let size = (end - at - usize::from(carriage_return)) as u64;
-            let line = self.line;
-            self.line = first_line + index + 1 + u64::from(found.lines_inside);
-            if size > 0 {
-                let (end, line_end) = (piece.at(end) + 1, self.line);
-                let found = Found { size, line, fault: None, end, line_end, open: 0, ended: false };
-                blocks.add(piece, &mut Span::new(piece.at(at), 0), found);
-            }
-            at = end + 1;
+        let bytes = &piece.bytes[from..];
+        let window = &bytes[..bytes.len().min(self.window_bytes)];
+        if !self.rule.find_ends(window, &mut self.lines) {
+            return from;
         }
-        at
+        let mut start = 0;
+        // Within the row.
+        let mut lines = 0;
+        for end in self.lines.offsets() {
+            if self.lines.is_quoted(*end) {
+                lines += 1;
+                continue;
+            }
+            let end = *end as usize;
+            let row = &window[start..end];
+            let row = row.strip_suffix(b"\r").unwrap_or(row);
+            let sort = self.rule.sort(row);
+            if row.len() > self.limits.record_bytes_max || matches!(sort, Sort::Unusual) {
+                // So no more is found in vain than was found before.
+                self.window_bytes = WINDOW_BYTES.start;
+                return from + start;
+            }
+            let line = self.line;
+            self.line += std::mem::take(&mut lines) + 1;
+            if matches!(sort, Sort::Record) {
+                let place = from + start..from + start + row.len();
+                blocks.add_row(piece, place, from + end + 1, line..self.line);
+                if blocks.is_ready() {
+                    return from + end + 1;
+                }
+            }
+            start = end + 1;
+        }
+        self.window_bytes = (2 * self.window_bytes).min(WINDOW_BYTES.end);
+        from + start
     }
 
     /// Keeps what is needed of a chunk that goes.

@@ -144,7 +144,7 @@ impl Lanes for Avx512 {
         unsafe { _pext_u64(bits, mask) }
     }
 
-    /// Sixteen are enough nearly always.
+    /// Eight are enough nearly always.
     #[inline(always)]
     fn places(self, mask: u64, offset: u32, out: &mut [u32; BLOCK]) {
         let places = self.load(&PLACES);
@@ -153,14 +153,17 @@ impl Lanes for Avx512 {
         unsafe {
             let places = _mm512_maskz_compress_epi8(mask, places);
             let base = _mm512_set1_epi32(offset.cast_signed());
-            let at = |sixteen| _mm512_add_epi32(base, _mm512_cvtepu8_epi32(sixteen));
-            _mm512_storeu_si512(offsets.cast(), at(_mm512_castsi512_si128(places)));
-            if mask.count_ones() > 16 {
+            let first = _mm512_castsi512_si128(places);
+            let eight = _mm256_add_epi32(_mm512_castsi512_si256(base), _mm256_cvtepu8_epi32(first));
+            _mm256_storeu_si256(offsets.cast(), eight);
+            if mask.count_ones() > 8 {
+                let at = |sixteen| _mm512_add_epi32(base, _mm512_cvtepu8_epi32(sixteen));
                 let (two, three, four) = (
                     at(_mm512_extracti32x4_epi32::<1>(places)),
                     at(_mm512_extracti32x4_epi32::<2>(places)),
                     at(_mm512_extracti32x4_epi32::<3>(places)),
                 );
+                _mm512_storeu_si512(offsets.cast(), at(first));
                 _mm512_storeu_si512(offsets.add(16).cast(), two);
                 _mm512_storeu_si512(offsets.add(32).cast(), three);
                 _mm512_storeu_si512(offsets.add(48).cast(), four);

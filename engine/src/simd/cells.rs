@@ -7,11 +7,12 @@
 //! right, and the row is left to the code that looks at one byte after the other.
 //!
 //! So nothing is guessed, and a line end within quotes is as good as any other byte. There are two kernels. That of the
-//! framer finds the ends of rows ([`RowEnds`]). That of the workers finds those of cells ([`Table`]), many rows at once,
+//! framer finds the ends of rows ([`LineEnds`]). That of the workers finds those of cells ([`Table`]), many rows at once,
 //! and sees to it that they are valid UTF-8.
 
 use std::ops::Range;
 
+use super::lines::{self, GROUP_BYTES, LineEnds, NOWHERE};
 use super::{BLOCK, Kernel, Lanes, Level, low_bits, utf8};
 use crate::input::Csv;
 
@@ -49,12 +50,11 @@ impl Carry {
 
 /// What stands where in a block.
 struct Places {
-    /// Delimiters that are no text.
     delimiters: u64,
-    /// Line ends that are no text.
-    row_ends: u64,
-    /// Those that are.
-    lines_inside: u64,
+    /// Line ends.
+    lines: u64,
+    /// All bytes within quotes.
+    quoted: u64,
     /// Quotes that open where none may. Behind the first of them nothing here counts.
     odd: u64,
 }
@@ -74,12 +74,7 @@ fn places<L: Lanes>(
     let any = quotes | delimiters | lines;
     let may_open = any << 1 | carry.may_open;
     carry.may_open = any >> 63;
-    Places {
-        delimiters: delimiters & !quoted,
-        row_ends: lines & !quoted,
-        lines_inside: lines & quoted,
-        odd: quotes & quoted & !may_open,
-    }
+    Places { delimiters, lines, quoted, odd: quotes & quoted & !may_open }
 }
 
 /// The bits below the lowest one that is set; all if none is.
@@ -88,61 +83,52 @@ fn below(bits: u64) -> u64 {
     (bits & bits.wrapping_neg()).wrapping_sub(1)
 }
 
-/// Where a row ends.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) struct RowEnd {
-    /// The index of its line end.
-    pub(crate) end: u32,
-    /// How many line ends stand within quotes, in this row and all those before it.
-    pub(crate) lines_inside: u32,
-}
-
-/// Where rows end; the memory is used again.
-#[derive(Debug, Default)]
-pub(crate) struct RowEnds {
-    ends: Vec<RowEnd>,
-    len: usize,
-}
-
-impl RowEnds {
-    /// Finds the ends of the rows at the start of `bytes`, where one begins, up to the first that is anything but usual:
-    /// it is a comment, has more than `row_bytes_max`, or holds an odd quote. So only rows of no bytes are no records.
+impl LineEnds {
+    /// Finds the line ends at the start of `bytes`, where a row begins, up to the first odd quote.
     ///
     /// # Panics
     ///
     /// If there are more than 4 GiB.
-    pub(crate) fn find(
-        &mut self,
-        level: Level,
-        bytes: &[u8],
-        signs: Signs,
-        comment: Option<u8>,
-        row_bytes_max: usize,
-    ) {
-        assert!(u32::try_from(bytes.len()).is_ok(), "a window is smaller than 4 GiB");
-        self.len = 0;
-        if comment.is_none() || bytes.first() != comment.as_ref() {
-            level.run(FindRows { rows: self, bytes, signs, comment, row_bytes_max });
-        }
+    pub(crate) fn find_in_rows(&mut self, level: Level, bytes: &[u8], signs: Signs) {
+        self.start(bytes);
+        level.run(FindInRows { lines: self, bytes, signs });
     }
+}
 
-    /// What has been found, in order.
-    pub(crate) fn ends(&self) -> &[RowEnd] {
-        &self.ends[..self.len]
-    }
+struct FindInRows<'b, 'r> {
+    lines: &'r mut LineEnds,
+    bytes: &'b [u8],
+    signs: Signs,
+}
 
-    /// Nothing has been found.
-    pub(crate) fn clear(&mut self) {
-        self.len = 0;
-    }
+impl Kernel for FindInRows<'_, '_> {
+    type Output = ();
 
-    /// Room for what one more block gives.
     #[inline(always)]
-    fn room(&mut self) -> &mut [RowEnd; BLOCK] {
-        if self.ends.len() < self.len + BLOCK {
-            grow(&mut self.ends, self.len + BLOCK);
+    fn run<L: Lanes>(self, lanes: L) {
+        let Self { lines: LineEnds { offsets, quoted }, bytes, signs } = self;
+        let mut carry = Carry::ROW_START;
+        for (group, bytes) in bytes.chunks(GROUP_BYTES).enumerate() {
+            quoted.push(NOWHERE);
+            let quoted = quoted.last_mut().expect("one was added");
+            let (mut lines, mut blocks) = (NOWHERE, 0);
+            let mut odd = 0;
+            for (block, bytes) in bytes.chunks(BLOCK).enumerate() {
+                let (bytes, valid) = lines::load(lanes, bytes);
+                let places = places(lanes, bytes, valid, signs, &mut carry);
+                (lines[block], quoted[block]) = (places.lines, places.quoted);
+                blocks |= u64::from(places.lines != 0) << block;
+                odd = places.odd;
+                if odd != 0 {
+                    lines[block] &= below(odd);
+                    break;
+                }
+            }
+            offsets.append(lanes, &lines, blocks, group * GROUP_BYTES);
+            if odd != 0 {
+                return;
+            }
         }
-        self.ends[self.len..].first_chunk_mut().expect("room was made for a block")
     }
 }
 
@@ -150,93 +136,6 @@ impl RowEnds {
 #[inline(never)]
 fn grow<T: Copy + Default>(all: &mut Vec<T>, len: usize) {
     all.resize(len.next_power_of_two(), T::default());
-}
-
-struct FindRows<'b, 'r> {
-    rows: &'r mut RowEnds,
-    bytes: &'b [u8],
-    signs: Signs,
-    comment: Option<u8>,
-    row_bytes_max: usize,
-}
-
-impl Kernel for FindRows<'_, '_> {
-    type Output = ();
-
-    /// Most blocks hold the end of no row, or of one, and which of the two cannot be foreseen: so both are done alike.
-    #[inline(always)]
-    fn run<L: Lanes>(self, lanes: L) {
-        let Self { rows, bytes, signs, comment, row_bytes_max } = self;
-        let mut carry = Carry::ROW_START;
-        let (mut at, mut row_start, mut lines_inside) = (0, 0, 0);
-        while at < bytes.len() {
-            let rest = &bytes[at..];
-            let (block, valid) = match rest.first_chunk() {
-                Some(block) => (lanes.load(block), !0),
-                None => (lanes.load_part(rest), low_bits(rest.len())),
-            };
-            let Places { row_ends: ends, lines_inside: inside, odd, .. } =
-                places(lanes, block, valid, signs, &mut carry);
-            let end = at + ends.trailing_zeros() as usize;
-            let several = ends & ends.wrapping_sub(1) != 0;
-            if several | comment.is_some() | (odd != 0) | (end - row_start > row_bytes_max) {
-                let slow = OneByOne { bytes, comment, row_bytes_max, at, lines_inside };
-                match slow.add(rows, ends & below(odd), inside, row_start) {
-                    Some(start) if odd == 0 => row_start = start,
-                    _ => return,
-                }
-            } else {
-                let lines_inside = lines_inside + (inside & below(ends)).count_ones();
-                // As `bytes` are less than 4 GiB.
-                rows.room()[0] = RowEnd { end: end as u32, lines_inside };
-                rows.len += usize::from(ends != 0);
-                row_start = if ends != 0 { end + 1 } else { row_start };
-            }
-            lines_inside += inside.count_ones();
-            at += BLOCK;
-        }
-    }
-}
-
-/// A block that may end the search.
-struct OneByOne<'b> {
-    bytes: &'b [u8],
-    comment: Option<u8>,
-    row_bytes_max: usize,
-    /// Where it starts.
-    at: usize,
-    /// Before it.
-    lines_inside: u32,
-}
-
-impl OneByOne<'_> {
-    /// Adds the ends of its rows. Gives where the row behind them starts, or none if that one is not usual.
-    #[inline(never)]
-    fn add(
-        self,
-        rows: &mut RowEnds,
-        mut ends: u64,
-        inside: u64,
-        mut row_start: usize,
-    ) -> Option<usize> {
-        while ends != 0 {
-            let end = self.at + ends.trailing_zeros() as usize;
-            if end - row_start > self.row_bytes_max {
-                return None;
-            }
-            let lines_inside = self.lines_inside + (inside & below(ends)).count_ones();
-            // As `bytes` are less than 4 GiB.
-            rows.room()[0] = RowEnd { end: end as u32, lines_inside };
-            rows.len += 1;
-            row_start = end + 1;
-            if self.comment.is_some() && self.bytes.get(row_start) == self.comment.as_ref() {
-                return None;
-            }
-            ends &= ends - 1;
-        }
-        let goes_on = (self.at + BLOCK).saturating_sub(row_start) <= self.row_bytes_max;
-        goes_on.then_some(row_start)
-    }
 }
 
 /// Where the cells of a stretch of rows end; the memory is used again from stretch to stretch.
@@ -446,7 +345,7 @@ fn block<L: Lanes>(
         ];
         wrong |= utf8::errors(lanes, bytes, before) & valid;
     }
-    let ends = (places.delimiters | places.row_ends) & below(wrong);
+    let ends = (places.delimiters | places.lines) & !places.quoted & below(wrong);
     // No block of records is larger than 4 GiB.
     lanes.places(ends, at as u32, cells.room());
     cells.len += ends.count_ones() as usize;

@@ -7,13 +7,15 @@ use proptest::prelude::*;
 use crate::frame::csv::split;
 use crate::input::Csv;
 use crate::simd::Level;
-use crate::simd::cells::{Cells, RowEnd, RowEnds, Signs, Table};
+use crate::simd::cells::{Cells, Signs, Table};
+use crate::simd::lines::LineEnds;
 
 /// What one byte after the other says.
 #[derive(Debug, Default)]
 struct Scalar {
-    /// The line ends of rows, and how many there are within quotes up to each.
-    ends: Vec<RowEnd>,
+    /// The line ends of rows, and those within quotes.
+    ends: Vec<u32>,
+    inside: Vec<u32>,
     /// Quotes that open where none may, and are text.
     odd: Vec<usize>,
     /// The last row is not closed.
@@ -22,11 +24,14 @@ struct Scalar {
 
 fn scalar(bytes: &[u8], csv: &Csv) -> Scalar {
     let mut found = Scalar::default();
-    let (mut quoted, mut closed, mut cell_starts, mut lines_inside) = (false, false, true, 0);
+    let (mut quoted, mut closed, mut cell_starts) = (false, false, true);
     for (at, &byte) in bytes.iter().enumerate() {
+        let offset = u32::try_from(at).unwrap();
         if quoted {
             (quoted, closed) = (byte != csv.quote, byte == csv.quote);
-            lines_inside += u32::from(byte == b'\n');
+            if byte == b'\n' {
+                found.inside.push(offset);
+            }
             continue;
         }
         if byte == csv.quote {
@@ -35,7 +40,7 @@ fn scalar(bytes: &[u8], csv: &Csv) -> Scalar {
                 found.odd.push(at);
             }
         } else if byte == b'\n' {
-            found.ends.push(RowEnd { end: u32::try_from(at).unwrap(), lines_inside });
+            found.ends.push(offset);
         }
         closed = false;
         cell_starts = byte == csv.delimiter || byte == b'\n';
@@ -47,29 +52,14 @@ fn scalar(bytes: &[u8], csv: &Csv) -> Scalar {
 /// The places of the rows that end, without their line ends; empty ones are none.
 fn rows(bytes: &[u8], scalar: &Scalar) -> Vec<Range<usize>> {
     let mut start = 0;
-    let row = |found: &RowEnd| {
-        let end = found.end as usize;
+    let row = |end: &u32| {
+        let end = *end as usize;
         let row = start..end - usize::from(bytes[start..end].ends_with(b"\r"));
         start = end + 1;
         row
     };
     let rows = scalar.ends.iter().map(row).collect::<Vec<_>>();
     rows.into_iter().filter(|row| !row.is_empty()).collect()
-}
-
-/// What the kernel for rows has to find.
-fn usual_ends(bytes: &[u8], csv: &Csv, row_bytes_max: usize) -> Vec<RowEnd> {
-    let Scalar { ends, odd, .. } = scalar(bytes, csv);
-    let odd = odd.first().copied().unwrap_or(usize::MAX);
-    let mut start = 0;
-    let usual = |found: &&RowEnd| {
-        let end = found.end as usize;
-        let comment = csv.comment.is_some() && bytes.get(start) == csv.comment.as_ref();
-        let fits = end - start <= row_bytes_max;
-        start = end + 1;
-        !comment && fits && end < odd
-    };
-    ends.iter().take_while(usual).copied().collect()
 }
 
 /// Finds the cells of all rows as a worker does; of each row, those that are known.
@@ -123,18 +113,17 @@ fn signs_have_one_meaning() {
 
 #[test]
 fn rows_are_found_up_to_an_odd_quote() {
-    let csv = Csv::default();
+    let signs = Signs::new(&Csv::default()).unwrap();
     for level in Level::all() {
-        let mut rows = RowEnds::default();
-        rows.find(
-            level,
-            b"a,\"b\n\"\"\"\r\n\"\"\n5\" pipe\nx\n",
-            Signs::new(&csv).unwrap(),
-            None,
-            99,
+        let mut lines = LineEnds::default();
+        lines.find_in_rows(level, b"a,\"\nb\"\"\"\r\n\"\"\n5\" pipe\nx\n", signs);
+        let all = lines.offsets().iter().map(|end| (*end, lines.is_quoted(*end)));
+        assert_eq!(
+            all.collect::<Vec<_>>(),
+            [(3, true), (9, false), (12, false)],
+            "{}",
+            level.name()
         );
-        let ends: Vec<_> = rows.ends().iter().map(|row| (row.end, row.lines_inside)).collect();
-        assert_eq!(ends, [(9, 1), (12, 1)], "{}", level.name());
     }
 }
 
@@ -171,18 +160,39 @@ fn memory_for_cells_has_a_limit() {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(1000))]
 
+    /// Up to the first odd quote. More than a group of blocks is looked through, too.
     #[test]
     fn rows_end_where_they_do(
         bytes in hostile(),
         other_signs: bool,
-        row_bytes_max in prop_oneof![Just(usize::MAX), 0_usize..200],
+        times in prop_oneof![9 => Just(1), 1 => 1_usize..20],
     ) {
         let csv = if other_signs { other() } else { Csv::default() };
-        let expected = usual_ends(&bytes, &csv, row_bytes_max);
-        let mut rows = RowEnds::default();
+        let bytes = bytes.repeat(times);
+        let expected = scalar(&bytes, &csv);
+        let odd = expected.odd.first().copied().unwrap_or(usize::MAX);
+        let before = |ends: &[u32]| -> Vec<u32> {
+            ends.iter().copied().take_while(|end| (*end as usize) < odd).collect()
+        };
+        let mut lines = LineEnds::default();
         for level in Level::all() {
-            rows.find(level, &bytes, Signs::new(&csv).unwrap(), csv.comment, row_bytes_max);
-            prop_assert_eq!(rows.ends(), &expected[..], "{} {}", level.name(), bytes.escape_ascii());
+            lines.find_in_rows(level, &bytes, Signs::new(&csv).unwrap());
+            let (quoted, ends): (Vec<u32>, Vec<u32>) =
+                lines.offsets().iter().partition(|end| lines.is_quoted(**end));
+            prop_assert_eq!(ends, before(&expected.ends), "{}", level.name());
+            prop_assert_eq!(quoted, before(&expected.inside), "{}", level.name());
+        }
+    }
+
+    #[test]
+    fn lines_end_where_they_do(bytes in hostile(), times in prop_oneof![9 => Just(1), 1 => 1_usize..20]) {
+        let bytes = bytes.repeat(times);
+        let ends: Vec<_> = (0_u32..).zip(&bytes).filter(|(_, byte)| **byte == b'\n').map(|(at, _)| at).collect();
+        let mut lines = LineEnds::default();
+        for level in Level::all() {
+            lines.find(level, &bytes);
+            prop_assert_eq!(lines.offsets(), &ends[..], "{}", level.name());
+            prop_assert!(!ends.iter().any(|end| lines.is_quoted(*end)));
         }
     }
 
