@@ -72,6 +72,8 @@ struct Objects {
     /// Which of its first 64 tokens are colons of its own members, and which of the next 64.
     near: [u64; ROWS_MAX],
     next: [u64; ROWS_MAX],
+    /// One of them has more than 64.
+    is_wide: bool,
 }
 
 /// Memory that is used again from batch to batch.
@@ -97,18 +99,20 @@ pub(crate) struct IndexedRecords<'b, 'i, 'r> {
 
 /// Where a member is in each of several records.
 struct Places {
-    /// The records that have it.
+    /// The records that seem to have it.
     there: Rows,
     /// The colon behind its key, and the offset of that.
     tokens: [u32; ROWS_MAX],
     behind: [u32; ROWS_MAX],
+    /// Those in which it is still to be found, from that token on.
+    doubtful: Rows,
+    /// Those in which its value is not of a usual kind.
+    unusual: Rows,
 }
 
-/// The records of a step whose value is not of a usual kind.
-struct Others {
-    of: Rows,
-    /// Those in which not even the key is known to be the wanted one.
-    doubtful: Rows,
+impl Places {
+    const NONE: Self =
+        Self { there: 0, tokens: [0; ROWS_MAX], behind: [0; ROWS_MAX], doubtful: 0, unusual: 0 };
 }
 
 impl Objects {
@@ -118,7 +122,13 @@ impl Objects {
         end: [0; ROWS_MAX],
         near: [0; ROWS_MAX],
         next: [0; ROWS_MAX],
+        is_wide: false,
     };
+
+    #[inline(always)]
+    fn clear(&mut self) {
+        (self.there, self.is_wide) = (0, false);
+    }
 }
 
 impl Key {
@@ -308,7 +318,7 @@ fn members<L: Lanes>(
         }
         match at - first {
             0 => objects.near[row] = own,
-            BLOCK => objects.next[row] = own,
+            BLOCK => (objects.next[row], objects.is_wide) = (own, true),
             _ => {}
         }
         if ends != 0 {
@@ -342,6 +352,7 @@ impl Kernel for Run<'_, '_, '_, '_> {
     fn run<L: Lanes>(mut self, lanes: L) -> Rows {
         let all = low_bits(self.records.len()) << self.row;
         // No closures: they might not be compiled for the same instructions.
+        self.scratch.objects[0].clear();
         let mut of = self.find_records(lanes);
         self.scratch.objects[0].there = of;
         for step in &self.search.steps {
@@ -434,46 +445,53 @@ impl<'b> Run<'_, 'b, '_, '_> {
     /// Looks for a member in all records. Gives those that have it twice, if that is looked for.
     #[inline(always)]
     fn look_for<L: Lanes>(&mut self, lanes: L, step: &Step, of: Rows) -> Rows {
-        self.scratch.objects[usize::from(step.node)].there = 0;
-        let mut places = self.places(lanes, step, of);
-        let others = self.usual_values(lanes, step, &places);
-        for row in rows_in(others.doubtful) {
+        self.scratch.objects[usize::from(step.node)].clear();
+        let mut places = if self.scratch.objects[usize::from(step.parent)].is_wide {
+            self.places::<L, true>(lanes, step, of)
+        } else {
+            self.places::<L, false>(lanes, step, of)
+        };
+        match step.slot {
+            Some(slot) => self.usual_values(lanes, step, slot, &mut places),
+            None => self.enter_all(lanes, step, &mut places),
+        }
+        for row in rows_in(places.doubtful) {
             let objects = &self.scratch.objects[usize::from(step.parent)];
             let from = places.tokens[row] as usize;
-            match find_from(lanes, &self.indexed, self.bytes, objects, row, step, from) {
-                Some(token) => places.tokens[row] = token as u32,
-                None => places.there &= !row_bit(row),
+            if let Some(token) =
+                find_from(lanes, &self.indexed, self.bytes, objects, row, step, from)
+            {
+                places.tokens[row] = token as u32;
+                places.unusual |= row_bit(row);
             }
         }
-        let is_way = step.slot.is_none() && !step.elements;
-        for row in rows_in((others.of | others.doubtful) & places.there) {
-            let token = places.tokens[row] as usize;
-            if !(is_way && self.enter(lanes, step, token, row)) {
-                self.any_value(lanes, step, token, row);
-            }
+        for row in rows_in(places.unusual) {
+            self.any_value(lanes, step, places.tokens[row] as usize, row);
         }
         if self.search.reject_duplicates { self.twice(lanes, step, of) } else { 0 }
     }
 
     /// Where a member seems to be: its signature is that of the wanted one.
     #[inline(always)]
-    fn places<L: Lanes>(&self, lanes: L, step: &Step, of: Rows) -> Places {
+    fn places<L: Lanes, const WIDE: bool>(&self, lanes: L, step: &Step, of: Rows) -> Places {
         let Self { indexed, bytes, .. } = *self;
         let objects = &self.scratch.objects[usize::from(step.parent)];
         let (wanted, any) = (lanes.splat(step.key.signature), step.key.any_signature);
-        let mut places = Places { there: 0, tokens: [0; ROWS_MAX], behind: [0; ROWS_MAX] };
+        let mut places = Places::NONE;
         for row in rows_in(objects.there & of) {
             let first = objects.first[row] as usize;
-            let [near, next] = [objects.near[row], objects.next[row]];
-            let near = same_at(lanes, &indexed, first, wanted, any) & near;
-            let next = same_at(lanes, &indexed, first + BLOCK, wanted, any) & next;
-            // The first of 128, found without a branch: which half it is in varies.
-            let (near, next) = (near.trailing_zeros(), next.trailing_zeros());
-            let place = near + (next & (near >> 6).wrapping_neg());
+            let near = same_at(lanes, &indexed, first, wanted, any) & objects.near[row];
+            let mut place = near.trailing_zeros();
+            if WIDE {
+                // The first of 128, found without a branch: which half it is in varies.
+                let next = same_at(lanes, &indexed, first + BLOCK, wanted, any);
+                let next = (next & objects.next[row]).trailing_zeros();
+                place += next & (place >> 6).wrapping_neg();
+            }
+            let looked_at = if WIDE { 2 * BLOCK } else { BLOCK };
             let mut token = first + place as usize;
-            if place as usize == 2 * BLOCK {
-                let from = first + 2 * BLOCK;
-                match find_from(lanes, &indexed, bytes, objects, row, step, from) {
+            if place as usize == looked_at {
+                match find_from(lanes, &indexed, bytes, objects, row, step, token) {
                     Some(found) => token = found,
                     None => continue,
                 }
@@ -486,42 +504,56 @@ impl<'b> Run<'_, 'b, '_, '_> {
         places
     }
 
+    /// The member that seems to be the wanted one, if it is.
+    #[inline(always)]
+    fn member(&self, step: &Step, row: usize, places: &mut Places) -> Option<Member<'b>> {
+        let behind = places.behind[row] as usize;
+        let Some(member) = self.indexed.member(behind) else {
+            places.doubtful |= row_bit(row);
+            return None;
+        };
+        if !step.key.is_of(member, self.bytes, behind) {
+            // The next ones with that signature are looked at.
+            places.tokens[row] += 1;
+            places.doubtful |= row_bit(row);
+            return None;
+        }
+        Some(member)
+    }
+
     /// Takes the values of a member that are of a usual kind.
     #[inline(always)]
-    fn usual_values<L: Lanes>(&mut self, lanes: L, step: &Step, places: &Places) -> Others {
-        let Self { indexed, bytes, .. } = *self;
-        let (mut of, mut doubtful) = (0, 0);
+    fn usual_values<L: Lanes>(&mut self, lanes: L, step: &Step, slot: u16, places: &mut Places) {
         let (mut there, mut plain) = (0, 0);
-        let mut column = step.slot.map(|slot| self.found.column(slot));
         for row in rows_in(places.there) {
-            let behind = places.behind[row] as usize;
-            let Some(member) = indexed.member(behind) else {
-                doubtful |= row_bit(row);
-                continue;
-            };
-            if !step.key.is_of(member, bytes, behind) {
-                doubtful |= row_bit(row);
-                continue;
-            }
+            let Some(member) = self.member(step, row, places) else { continue };
             let Some(value) = member.value(lanes) else {
-                of |= row_bit(row);
+                places.unusual |= row_bit(row);
                 continue;
             };
-            let Some(column) = &mut column else { continue };
-            column.texts[row] = match value {
-                Usual::String(text) => {
-                    plain |= row_bit(row);
-                    text
-                }
-                Usual::Bare(text) => text,
+            let (text, is_plain) = match value {
+                Usual::String(text) => (text, true),
+                Usual::Bare(text) => (text, false),
             };
+            self.found.column(slot).texts[row] = text;
+            plain |= u64::from(is_plain) << row;
             there |= row_bit(row);
         }
-        if let Some(column) = column {
-            *column.there |= there;
-            *column.plain |= plain;
+        let column = self.found.column(slot);
+        *column.there |= there;
+        *column.plain |= plain;
+    }
+
+    /// Finds the members of the objects behind a key of which nothing else is wanted.
+    #[inline(always)]
+    fn enter_all<L: Lanes>(&mut self, lanes: L, step: &Step, places: &mut Places) {
+        for row in rows_in(places.there) {
+            let Some(member) = self.member(step, row, places) else { continue };
+            let token = places.tokens[row] as usize;
+            if !(member.is_object() && self.enter(lanes, step, token, row)) {
+                places.unusual |= row_bit(row);
+            }
         }
-        Others { of, doubtful }
     }
 
     /// The records that have a member more than once.
@@ -541,20 +573,16 @@ impl<'b> Run<'_, 'b, '_, '_> {
         twice
     }
 
-    /// Finds the members of the object behind a key. False if something else stands there, or anything unusual.
+    /// Finds the members of the object behind a key. False if anything is unusual.
     #[inline(always)]
     fn enter<L: Lanes>(&mut self, lanes: L, step: &Step, token: usize, row: usize) -> bool {
         let Self { indexed, bytes, .. } = *self;
-        let behind = indexed.offset(token);
-        if !matches!(bytes[behind..], [b':', b'{', ..]) {
-            return false;
-        }
-        // The next token opens it, and what stands in it is two levels higher.
         let objects = &mut self.scratch.objects[usize::from(step.node)];
+        // The next token opens it, and what stands in it is two levels higher.
         let Some(end) = members(lanes, &indexed, token + 2, step.level + 2, (objects, row)) else {
             return false;
         };
-        let alone = matches!(bytes[indexed.offset(end)..], [_, b',' | b'}', ..]);
+        let alone = matches!(bytes.get(indexed.offset(end) + 1), Some(b',' | b'}'));
         objects.there |= u64::from(alone) << row;
         alone
     }

@@ -12,7 +12,7 @@ pub(crate) const PATTERN: usize = 32;
 /// The key, and one byte before it.
 const KEY: usize = PATTERN + 1;
 /// A colon, the first byte of the value, a block, and what follows.
-const VALUE: usize = 2 + BLOCK + 1;
+const VALUE: usize = 2 + BLOCK + 2;
 
 /// What stands before and behind the end of a key.
 #[derive(Clone, Copy)]
@@ -34,10 +34,15 @@ impl<'b> Indexed<'b, '_> {
     /// The member whose key ends before that offset. None if it is too close to the start or the end of the stretch.
     #[inline(always)]
     pub(crate) fn member(&self, behind_key: usize) -> Option<Member<'b>> {
-        let behind = behind_key - self.start();
-        let from = behind.checked_sub(KEY)?;
-        let bytes = self.all_text().as_bytes().get(from..behind + VALUE)?;
-        Some(Member { bytes: bytes.first_chunk()? })
+        let text = self.all_text().as_bytes();
+        // Too close to the start, and it wraps around.
+        let from = behind_key.wrapping_sub(self.start() + KEY);
+        if from > text.len().checked_sub(KEY + VALUE)? {
+            return None;
+        }
+        // SAFETY: so many bytes are there from there on.
+        let bytes = unsafe { &*text.as_ptr().add(from).cast::<[u8; KEY + VALUE]>() };
+        Some(Member { bytes })
     }
 }
 
@@ -48,40 +53,37 @@ impl<'b> Member<'b> {
         self.bytes.first_chunk().expect("it is shorter")
     }
 
+    /// Whether an object stands right behind the colon.
+    #[inline(always)]
+    pub(crate) fn is_object(self) -> bool {
+        matches!(self.bytes[KEY..], [b':', b'{', ..])
+    }
+
     /// Its value, if it is a usual one.
     #[inline(always)]
     pub(crate) fn value<L: Lanes>(self, lanes: L) -> Option<Usual<'b>> {
         let [b':', first, near @ ..] = &self.bytes[KEY..] else { return None };
-        if matches!(first, b'{' | b'[') {
-            return None;
-        }
-        let near: &[u8; BLOCK + 1] = near.try_into().expect("it is the rest");
+        let near: &[u8; BLOCK + 2] = near.try_into().expect("it is the rest");
         let block = lanes.load(near.first_chunk().expect("it is shorter"));
-        let is_string = *first == b'"';
-        let ends = if is_string {
-            lanes.equal(block, lanes.splat(b'"'))
-        } else {
-            // Brackets differ from braces in this bit.
-            let folded = lanes.or(block, lanes.splat(0x20));
-            lanes.at_most(block, lanes.splat(b','))
-                | lanes.equal(folded, lanes.splat(b'{'))
-                | lanes.equal(folded, lanes.splat(b'}'))
-        };
-        if ends == 0 {
-            return None;
+        if *first == b'"' {
+            let ends =
+                lanes.equal(block, lanes.splat(b'"')) | lanes.equal(block, lanes.splat(b'\\'));
+            // Where there is none among them, it is the byte behind them or none.
+            let end = ends.trailing_zeros() as usize;
+            let follows = matches!([near[end], near[end + 1]], [b'"', b',' | b'}']);
+            // SAFETY: the text is valid, its first byte and its last are quotes, and there are so many.
+            return follows.then(|| Usual::String(unsafe { self.text(end + 2) }));
         }
+        // Brackets differ from braces in this bit.
+        let folded = lanes.or(block, lanes.splat(0x20));
+        let ends = lanes.at_most(block, lanes.splat(b','))
+            | lanes.equal(folded, lanes.splat(b'{'))
+            | lanes.equal(folded, lanes.splat(b'}'));
         let end = ends.trailing_zeros() as usize;
-        if !is_string {
-            let starts = first.is_ascii_alphanumeric() || *first == b'-';
-            let follows = matches!(near[end], b',' | b'}');
-            // SAFETY: the text is valid, its first byte and the one behind it are ASCII, and there are so many.
-            return (starts && follows).then(|| Usual::Bare(unsafe { self.text(end + 1) }));
-        }
-        let before_end = ends ^ ends.wrapping_sub(1);
-        let escapes = lanes.equal(block, lanes.splat(b'\\')) & before_end;
-        let follows = matches!(near[end + 1], b',' | b'}');
-        // SAFETY: the text is valid, its first byte and its last are quotes, and there are so many.
-        (escapes == 0 && follows).then(|| Usual::String(unsafe { self.text(end + 2) }))
+        let starts = first.is_ascii_alphanumeric() || *first == b'-';
+        let follows = matches!(near[end], b',' | b'}');
+        // SAFETY: the text is valid, its first byte and the one behind it are ASCII, and there are so many.
+        (starts && follows).then(|| Usual::Bare(unsafe { self.text(end + 1) }))
     }
 
     /// So many bytes of the value.

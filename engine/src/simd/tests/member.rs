@@ -20,7 +20,7 @@ impl<'b> Kernel for Value<'b> {
 /// The value whose key ends before `behind`, if it is of a usual kind.
 fn usual(text: &str, behind: usize) -> Option<Usual<'_>> {
     let value = text[behind..].strip_prefix(':')?;
-    let near = &value.as_bytes()[1..=BLOCK];
+    let near = &value.as_bytes()[1..=BLOCK + 1];
     let (end, is_string) = match value.as_bytes()[0] {
         b'"' => (near.iter().position(|byte| *byte == b'"')? + 2, true),
         b'-' | b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z' => {
@@ -65,7 +65,7 @@ proptest! {
             for token in (0..indexed.len()).filter(|token| indexed.kind(*token) == b':') {
                 let behind = indexed.offset(token);
                 let member = indexed.member(behind);
-                prop_assert_eq!(member.is_some(), behind >= 33 && behind + 67 <= text.len());
+                prop_assert_eq!(member.is_some(), behind >= 33 && behind + 68 <= text.len());
                 if let Some(member) = member {
                     prop_assert_eq!(&member.key()[..], &text.as_bytes()[behind - 33..behind]);
                     prop_assert_eq!(level.run(Value(member)), usual(&text, behind), "{}", level.name());
