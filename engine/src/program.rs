@@ -14,10 +14,12 @@ mod choice;
 mod compile;
 mod emit;
 mod flags;
+mod letters;
 mod lookup;
 mod operate;
 mod readers;
 mod registers;
+mod runs;
 mod template;
 mod text;
 
@@ -30,6 +32,7 @@ pub(crate) use emit::Written;
 use choice::Choice;
 use readers::Clock;
 use registers::{Columns, Place, Registers};
+use runs::Runs;
 use text::Buffers;
 
 use crate::batch::Batch;
@@ -39,6 +42,7 @@ use crate::plan::{Arithmetic, Check, Comparison, Expr, ExprId, Outcome, Plan, Sl
 use crate::project::found::Found;
 use crate::project::json;
 use crate::rows::{Rows, row_bit};
+use crate::simd::Level;
 use crate::tally::{LineCounts, Tally};
 use crate::types::Type;
 use crate::value::Value;
@@ -61,6 +65,8 @@ pub(crate) struct Program {
     /// Lists of operands.
     operands: Vec<Register>,
     checks: Vec<Check>,
+    /// Of each check the expression that it has, if there is a fast way to match it.
+    runs: Vec<Option<Runs>>,
     body: Vec<Step>,
     emits: Vec<emit::Template>,
 }
@@ -133,7 +139,7 @@ enum Kind {
     Compare(Comparison, Register, Register),
     In(Register, ExprId),
     InTexts(Register, ExprId),
-    Matches(Register, ExprId),
+    Matches(Register, ExprId, Option<Box<Runs>>),
     Arithmetic(Arithmetic, Register, Register),
     Is(Outcome, bool, Register),
     /// A whole number times a decimal.
@@ -244,6 +250,7 @@ pub(crate) struct Scratch {
 /// The records of a batch, and what was found in them.
 #[derive(Clone, Copy)]
 pub(crate) struct Records<'a, 'w> {
+    pub(crate) level: Level,
     pub(crate) context: BlockContext<'a>,
     /// The number in its block of the first of them.
     pub(crate) first: usize,
@@ -262,6 +269,7 @@ pub(crate) struct Walker<'w> {
 /// Records on their way: what was evaluated for them, and then what they become.
 pub(crate) struct Run<'a, 'w> {
     program: &'a Program,
+    level: Level,
     context: BlockContext<'a>,
     arena: &'a Bump,
     /// The number in its block of the first record.
@@ -295,7 +303,7 @@ impl Program {
         scratch: &'w mut Scratch,
         walker: &mut Walker<'_>,
     ) -> Run<'a, 'w> {
-        let Records { context, first, found, of, arena } = records;
+        let Records { level, context, first, found, of, arena } = records;
         let Scratch { flags, counts, emitted, clock, buffers } = scratch;
         flags.clear();
         flags.resize(self.flags, 0);
@@ -307,6 +315,7 @@ impl Program {
         let (walks, dropped) = (Vec::new(), 0);
         let mut run = Run {
             program: self,
+            level,
             context,
             arena,
             first,

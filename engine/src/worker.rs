@@ -414,7 +414,7 @@ impl Mapper {
         let mut scratch = std::mem::take(&mut self.program);
         let mut walker = Walker { scratch: &mut self.walk, tally: &mut self.tally };
         let of = all & !left;
-        let records = program::Records { context, first: rows.start, found, of, arena };
+        let records = program::Records { level, context, first: rows.start, found, of, arena };
         let mut run = program.evaluate(records, &mut scratch, &mut walker);
         let mut aside = run.aside() | left;
         let mut row = 0;

@@ -92,9 +92,14 @@ fn is_text(check: &Check, value: Value<'_>) -> bool {
 
 /// Does a text keep to its limits?
 pub(crate) fn is_within(limits: &TextLimits, text: &str) -> bool {
-    let TextLimits { pattern, chars_max, values, .. } = limits;
-    pattern.as_ref().is_none_or(|pattern| pattern.is_match(text))
-        && chars_max.is_none_or(|max| has_chars_max(text, max as usize))
+    limits.pattern.as_ref().is_none_or(|pattern| pattern.is_match(text))
+        && is_within_but_for_pattern(limits, text)
+}
+
+/// The same without what it must match.
+pub(crate) fn is_within_but_for_pattern(limits: &TextLimits, text: &str) -> bool {
+    let TextLimits { chars_max, values, .. } = limits;
+    chars_max.is_none_or(|max| has_chars_max(text, max as usize))
         && (values.is_empty() || values.iter().any(|value| value == text))
 }
 

@@ -5,7 +5,7 @@ use bumpalo::Bump;
 use crate::convert;
 use crate::eval::{Content, Machine};
 use crate::plan::{ScopeId, Slot};
-use crate::project::{skip, strict, string};
+use crate::project::{strict, string};
 use crate::types::Type;
 use crate::value::Value;
 
@@ -115,9 +115,6 @@ fn scalar<'a>(text: &'a str, arena: &'a Bump) -> Option<&'a str> {
     let bytes = text.as_bytes();
     if bytes.first() != Some(&b'"') {
         return strict::is_bare_scalar(bytes).then_some(text);
-    }
-    if skip::string(bytes, 0) != bytes.len() {
-        return None;
     }
     string::unescape(text.get(1..text.len() - 1)?, arena)
 }

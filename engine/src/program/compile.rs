@@ -11,6 +11,7 @@ use std::ops::Range;
 use super::choice::Choice;
 use super::flags::NEVER;
 use super::registers::{Columns, Place, Shape};
+use super::runs::Runs;
 use super::{Arm, Is, Kind, Operation, Program, Register, Step};
 use crate::plan::{Arithmetic, Callee, Check, Constant, Expr, ExprId, Patterns, Plan, Slot, Stmt};
 use crate::types::Type;
@@ -29,6 +30,7 @@ pub(super) fn compile(plan: &Plan) -> Option<Program> {
             flags: usize::from(NEVER) + 1,
             operands: Vec::new(),
             checks: Vec::new(),
+            runs: Vec::new(),
             body: Vec::new(),
             emits: Vec::new(),
         },
@@ -151,6 +153,11 @@ impl<'p> Compiler<'p> {
 
     pub(super) fn check(&mut self, check: &Check) -> usize {
         self.program.checks.push(check.clone());
+        let pattern = match check {
+            Check::LimitedText(limits) => limits.pattern.as_ref(),
+            _ => None,
+        };
+        self.program.runs.push(pattern.and_then(|pattern| Runs::new(pattern.as_str())));
         self.program.checks.len() - 1
     }
 
@@ -245,7 +252,12 @@ impl<'p> Compiler<'p> {
             }
             Expr::In(subject, _) => (Kind::In(self.value(*subject)?, id), Shape::Bool),
             Expr::InTexts(subject, _) => (Kind::InTexts(self.value(*subject)?, id), Shape::Bool),
-            Expr::Matches(subject, _) => (Kind::Matches(self.value(*subject)?, id), Shape::Bool),
+            Expr::Matches(subject, pattern) => {
+                let subject = self.value(*subject)?;
+                let is_text = self.shape(subject) == Shape::Text;
+                let runs = is_text.then(|| Runs::new(pattern.as_str())).flatten();
+                (Kind::Matches(subject, id, runs.map(Box::new)), Shape::Bool)
+            }
             Expr::Arithmetic(operation, left, right) => {
                 if let Some(kind) = self.by_whole(*operation, *left, *right)? {
                     return Ok((kind, Shape::Decimal));

@@ -2,17 +2,21 @@
 
 use std::ops::Range;
 
+use regex::Regex;
+
+use super::letters::lower_all;
 use super::lookup::is_same;
 use super::registers::{Registers, Shape};
+use super::runs::{Matching, Runs};
 use super::{Instead, Is, Kind, LineOutcome, Register, Run, Walker, Without, readers};
-use crate::builtins::lower;
 use crate::convert;
 use crate::decimal::Decimal;
-use crate::emit::fit::{EVENT_TIME_NS, Fitted, fit, is_within};
+use crate::emit::fit::{EVENT_TIME_NS, Fitted, fit, is_within, is_within_but_for_pattern};
 use crate::eval::{arithmetic, choose, compare, constant_value};
 use crate::plan::{Arithmetic, CallMissing, Check, Comparison, Expr, ExprId, Outcome, Slot};
 use crate::rows::{Rows, row_bit, rows_in};
-use crate::types::Type;
+use crate::simd::Level;
+use crate::types::{NumberFormat, Type};
 use crate::value::Value;
 
 impl<'a> Run<'a, '_> {
@@ -108,7 +112,10 @@ impl<'a> Run<'a, '_> {
             Kind::InTexts(subject, expr) => {
                 self.each(to, of, |run, row| run.is_text_in(*subject, *expr, row));
             }
-            Kind::Matches(subject, expr) => {
+            Kind::Matches(subject, expr, Some(runs)) => {
+                self.match_runs(to, *subject, *expr, runs, of);
+            }
+            Kind::Matches(subject, expr, None) => {
                 self.each(to, of, |run, row| run.matches(*subject, *expr, row));
             }
             Kind::Arithmetic(operation, left, right) => {
@@ -158,7 +165,7 @@ impl<'a> Run<'a, '_> {
                 self.registers.copy(*otherwise, to, no);
             }
             Kind::Fit { from, check, empty_is_missing } => {
-                self.fit(to, *from, &self.program.checks[*check], *empty_is_missing, of);
+                self.fit(to, *from, *check, *empty_is_missing, of);
             }
             Kind::Settle { from, line, without } => {
                 self.settle(to, *from, *line, *without, of);
@@ -209,23 +216,23 @@ impl<'a> Run<'a, '_> {
         let (there, plain) = (self.found.there(slot) & of, self.found.plain(slot));
         let (found, texts) = (self.found.texts(slot), self.registers.texts_mut(to));
         let plain = if content.cells { there } else { there & plain };
-        let mut empty = 0;
-        for row in rows_in(plain) {
-            let text = found[row];
-            let text = if content.cells { text } else { &text[1..text.len() - 1] };
-            texts[row] = text;
-            empty |= u64::from(text.is_empty()) << row;
+        if content.cells {
+            texts.copy_from_slice(found);
+        } else {
+            for (text, found) in texts.iter_mut().zip(found) {
+                *text = found.get(1..found.len().wrapping_sub(1)).unwrap_or_default();
+            }
         }
-        let missing = if content.empty_is_missing { empty } else { 0 };
+        let missing = if content.empty_is_missing { rows_of_empty(texts) } else { 0 };
         self.registers.settle(to, of, plain & !missing, 0);
         for row in rows_in(there & !plain) {
             let text = self.found.texts(slot)[row];
-            let value = if strings {
-                self.read_string(Slot::Scope(0, slot), row)
-            } else if readers::int(text.as_bytes()).is_some() {
-                Value::Text(text)
-            } else {
-                self.read_found(text, Type::Text)
+            let is_number = !text.starts_with('"') && readers::int(text.as_bytes()).is_some();
+            let value = match (is_number, strings) {
+                (false, false) => self.read_found(text, Type::Text),
+                (false, true) => self.read_string(Slot::Scope(0, slot), row),
+                (true, false) => Value::Text(text),
+                (true, true) => Value::Missing,
             };
             if !self.registers.set(to, row, value) {
                 self.aside |= row_bit(row);
@@ -315,12 +322,11 @@ impl<'a> Run<'a, '_> {
     }
 
     fn lower(&mut self, to: Register, from: Register, of: Rows) {
-        let mut empty = 0;
-        for row in rows_in(of & self.registers.there(from)) {
-            let text = self.registers.texts(from)[row];
-            empty |= u64::from(text.is_empty()) << row;
-            self.registers.texts_mut(to)[row] = lower::lower(text, self.arena);
-        }
+        let registers = &mut self.registers;
+        let there = of & registers.there(from);
+        let (texts, small) = registers.texts_from(from, to);
+        lower_all(self.level, texts, there, small, self.arena);
+        let empty = unfit(there, |row| !texts[row].is_empty());
         self.same_rows(to, from, of);
         if self.context.plan.input.empty_is_missing {
             self.registers.settle(to, empty, 0, 0);
@@ -328,20 +334,15 @@ impl<'a> Run<'a, '_> {
     }
 
     fn ip(&mut self, to: Register, from: Register, of: Rows) {
+        let there = of & self.registers.there(from);
+        let (texts, addresses) = self.registers.texts_from(from, to);
+        let canonical = readers::canonical_ipv4s(self.level, texts, there);
+        addresses.copy_from_slice(texts);
         self.same_rows(to, from, of);
-        for row in rows_in(of & self.registers.there(from)) {
-            let text = self.registers.texts(from)[row];
-            if readers::is_canonical_ipv4(text.as_bytes()) {
-                self.registers.texts_mut(to)[row] = text;
-            } else {
-                let address = convert::convert(
-                    Value::Text(text),
-                    Type::Ip,
-                    crate::types::NumberFormat::default(),
-                    self.arena,
-                );
-                self.registers.set(to, row, address);
-            }
+        for row in rows_in(there & !canonical) {
+            let text = Value::Text(self.registers.text(from, row));
+            let address = convert::convert(text, Type::Ip, NumberFormat::default(), self.arena);
+            self.registers.set(to, row, address);
         }
     }
 
@@ -521,6 +522,14 @@ impl<'a> Run<'a, '_> {
         }
     }
 
+    fn match_runs(&mut self, to: Register, subject: Register, expr: ExprId, runs: &Runs, of: Rows) {
+        let Expr::Matches(_, pattern) = &self.context.plan.exprs[expr as usize] else { return };
+        let (there, texts) = (of & self.registers.there(subject), self.registers.texts(subject));
+        let matching = matching(self.level, runs, pattern, texts, there);
+        let invalid = self.registers.invalid(subject);
+        self.set_truths(to, of, matching, invalid);
+    }
+
     fn choose(
         &self,
         subject: Register,
@@ -592,11 +601,12 @@ impl<'a> Run<'a, '_> {
         &mut self,
         to: Register,
         from: Register,
-        check: &'a Check,
+        check: usize,
         empty_is_missing: bool,
         of: Rows,
     ) {
-        let registers = &self.registers;
+        let (registers, program) = (&self.registers, self.program);
+        let (check, runs) = (&program.checks[check], &program.runs[check]);
         let (there, mut invalid) = (registers.there(from) & of, registers.invalid(from) & of);
         let shape = registers.shape(from);
         let mut missing = 0;
@@ -618,29 +628,37 @@ impl<'a> Run<'a, '_> {
             });
         }
         // The values stay where they are.
-        invalid |= match (check, shape) {
-            (Check::LimitedText(limits), Shape::Text) => {
-                let texts = registers.texts(from);
-                unfit(there, |row| is_within(limits, texts[row]))
-            }
-            (Check::Int(low, high), Shape::Int) => {
-                let numbers = registers.numbers(from);
-                unfit(there, |row| (*low..=*high).contains(&numbers[row]))
-            }
-            (Check::Enum(listed), Shape::Int) => {
-                let numbers = registers.numbers(from);
-                unfit(there, |row| listed.contains(&numbers[row]))
-            }
-            (Check::EventTime, Shape::Timestamp) => {
-                let numbers = registers.numbers(from);
-                unfit(there, |row| EVENT_TIME_NS.contains(&numbers[row]))
-            }
-            (Check::DurationMillis(low, high), Shape::Duration) => {
-                let numbers = registers.numbers(from);
-                unfit(there, |row| (*low..=*high).contains(&numbers[row].div_euclid(1_000_000)))
-            }
-            _ => 0,
-        };
+        invalid |= there
+            & match (check, shape) {
+                (Check::LimitedText(limits), Shape::Text) => {
+                    let texts = registers.texts(from);
+                    match (runs, &limits.pattern) {
+                        (Some(runs), Some(pattern)) => {
+                            let fits = matching(self.level, runs, pattern, texts, there);
+                            !fits
+                                | unfit(there, |row| is_within_but_for_pattern(limits, texts[row]))
+                        }
+                        _ => unfit(there, |row| is_within(limits, texts[row])),
+                    }
+                }
+                (Check::Int(low, high), Shape::Int) => {
+                    let numbers = registers.numbers(from);
+                    unfit(there, |row| (*low..=*high).contains(&numbers[row]))
+                }
+                (Check::Enum(listed), Shape::Int) => {
+                    let numbers = registers.numbers(from);
+                    unfit(there, |row| listed.contains(&numbers[row]))
+                }
+                (Check::EventTime, Shape::Timestamp) => {
+                    let numbers = registers.numbers(from);
+                    unfit(there, |row| EVENT_TIME_NS.contains(&numbers[row]))
+                }
+                (Check::DurationMillis(low, high), Shape::Duration) => {
+                    let numbers = registers.numbers(from);
+                    unfit(there, |row| (*low..=*high).contains(&numbers[row].div_euclid(1_000_000)))
+                }
+                _ => 0,
+            };
         let (invalid, there) = (invalid & !missing, there & !missing & !invalid);
         self.registers.settle(to, of, there, invalid);
     }
@@ -729,6 +747,18 @@ fn holding<T: PartialOrd>(
 fn filter<T>(left: &[T], right: &[T], of: Rows, holds: impl Fn(&T, &T) -> bool) -> Rows {
     let pairs = left.iter().zip(right).enumerate();
     of & pairs.fold(0, |rows, (row, (left, right))| rows | u64::from(holds(left, right)) << row)
+}
+
+#[inline(always)]
+fn rows_of_empty(texts: &[&str]) -> Rows {
+    let empty = texts.iter().map(|text| u64::from(text.is_empty()));
+    empty.enumerate().fold(0, |rows, (row, empty)| rows | empty << row)
+}
+
+/// The records whose texts match.
+fn matching(level: Level, runs: &Runs, pattern: &Regex, texts: &[&str], of: Rows) -> Rows {
+    let Matching { matching, unknown } = runs.matching(level, texts, of);
+    matching | (unknown & !unfit(unknown, |row| pattern.is_match(texts[row])))
 }
 
 /// The records that do not fit.

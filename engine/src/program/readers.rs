@@ -6,6 +6,8 @@
 use crate::civil::DateTime;
 use crate::decimal::Decimal;
 use crate::read;
+use crate::rows::{Rows, row_bit, rows_in};
+use crate::simd::{Kernel, Lanes, Level, low_bits};
 
 /// Digits up to here fit into 64 bits, whatever they are.
 const DIGITS_MAX: usize = 18;
@@ -99,10 +101,19 @@ pub(super) fn decimal(text: &[u8]) -> Option<Decimal> {
     Some(Decimal(scaled))
 }
 
-/// An IPv4 address whose text is the canonical one.
-#[inline(always)]
-pub(super) fn is_canonical_ipv4(text: &[u8]) -> bool {
-    if text.len() > 15 {
+/// The IPv4 addresses among texts whose text is the canonical one.
+pub(super) fn canonical_ipv4s(level: Level, texts: &[&str], of: Rows) -> Rows {
+    if level.has_registers() {
+        return level.run(CanonicalIpv4s { texts, of });
+    }
+    rows_in(of).filter(|row| is_canonical_ipv4(texts[*row].as_bytes())).map(row_bit).sum()
+}
+
+/// Of the longest.
+const IPV4_BYTES_MAX: usize = 15;
+
+fn is_canonical_ipv4(text: &[u8]) -> bool {
+    if text.len() > IPV4_BYTES_MAX {
         return false;
     }
     let (mut parts, mut number, mut len) = (0, 0_u32, 0);
@@ -120,6 +131,47 @@ pub(super) fn is_canonical_ipv4(text: &[u8]) -> bool {
         }
     }
     parts == 4
+}
+
+/// The same without a branch for each byte.
+struct CanonicalIpv4s<'r, 't> {
+    texts: &'r [&'t str],
+    of: Rows,
+}
+
+impl Kernel for CanonicalIpv4s<'_, '_> {
+    type Output = Rows;
+
+    #[inline(always)]
+    fn run<L: Lanes>(self, lanes: L) -> Rows {
+        rows_in(self.of).fold(0, |rows, row| {
+            let text = self.texts[row].as_bytes();
+            let is_canonical = text.len() <= IPV4_BYTES_MAX && is_canonical_ipv4_block(lanes, text);
+            rows | u64::from(is_canonical) << row
+        })
+    }
+}
+
+#[inline(always)]
+fn is_canonical_ipv4_block<L: Lanes>(lanes: L, text: &[u8]) -> bool {
+    let (block, all) = (lanes.load_part(text), low_bits(text.len()));
+    let dots = lanes.equal(block, lanes.splat(b'.')) & all;
+    let zeros = lanes.equal(block, lanes.splat(b'0'));
+    let twos = lanes.equal(block, lanes.splat(b'2'));
+    let fives = lanes.equal(block, lanes.splat(b'5'));
+    let up_to_9 = lanes.at_most(block, lanes.splat(b'9')) & all;
+    let up_to_5 = lanes.at_most(block, lanes.splat(b'5'));
+    let up_to_2 = lanes.at_most(block, lanes.splat(b'2'));
+    let digits = up_to_9 & !lanes.at_most(block, lanes.splat(b'/'));
+    let starts = dots << 1 | 1;
+    let (second, third, fourth) = (digits >> 1, digits >> 2, digits >> 3);
+    let has_four_parts = dots | digits == all && dots.count_ones() == 3 && starts & !digits == 0;
+    let has_long_part = starts & second & third & fourth != 0;
+    let has_needless_zero = starts & zeros & second != 0;
+    // Above 299, above 259, above 255.
+    let above = !up_to_2 | (twos & (!up_to_5 >> 1 | (fives >> 1 & !up_to_5 >> 2)));
+    let has_large_part = starts & second & third & above != 0;
+    has_four_parts && !has_long_part && !has_needless_zero && !has_large_part
 }
 
 /// Reads RFC 3339 in UTC. Most times of a log lie in the same minute as the one before: that one is remembered.
@@ -212,8 +264,13 @@ mod tests {
         }
 
         #[test]
-        fn addresses(text in "([0-9]{1,4}\\.){3}[0-9]{0,4}|[0-9.]{0,16}|[0-9a-f:]{2,20}") {
-            if is_canonical_ipv4(text.as_bytes()) {
+        fn addresses(text in "([0-9]{1,4}\\.){3}[0-9]{0,4}|((1?|2)[0-9]{1,2}\\.?){4}|[0-9./]{0,16}|[0-9a-f:]{2,20}") {
+            let is_canonical = is_canonical_ipv4(text.as_bytes());
+            for level in Level::all() {
+                let expected = if is_canonical { 0b10 } else { 0 };
+                prop_assert_eq!(canonical_ipv4s(level, &["1.2.3.4", &text], 0b10), expected);
+            }
+            if is_canonical {
                 prop_assert_eq!(read::ip(&text).map(|address| address.to_string()), Some(text));
             }
         }

@@ -264,6 +264,18 @@ impl<'a> Registers<'a> {
         apart(self.numbers, from, to)
     }
 
+    /// The texts of a register, and those of one made after it.
+    #[inline(always)]
+    pub(super) fn texts_from(
+        &mut self,
+        from: Register,
+        to: Register,
+    ) -> (&[&'a str], &mut [&'a str]) {
+        let (from, to) = (self.cells(from), self.cells(to));
+        let ([from], to) = apart(self.texts, [from], to);
+        (from, to)
+    }
+
     /// The number of one record, a whole one or a decimal.
     #[inline(always)]
     pub(super) fn as_decimal(&self, register: Register, row: usize) -> Decimal {

@@ -3,29 +3,41 @@
 use bumpalo::Bump;
 
 /// The text of a string that stands between its quotes as `inner`: itself, or a copy with its escapes resolved.
-/// None if an escape is none of JSON's, or a surrogate stands alone and so is no character.
+/// None if an escape is none of JSON's, or a surrogate stands alone and so is no character; or if a quote stands there
+/// without a backslash, which would have been the end.
 pub(crate) fn unescape<'a>(inner: &'a str, arena: &'a Bump) -> Option<&'a str> {
-    let Some(first) = memchr::memchr(b'\\', inner.as_bytes()) else { return Some(inner) };
+    let bytes = inner.as_bytes();
+    let Some(first) = memchr::memchr2(b'\\', b'"', bytes) else { return Some(inner) };
     // Resolving never makes it longer.
-    let mut out = bumpalo::collections::String::with_capacity_in(inner.len(), arena);
-    out.push_str(&inner[..first]);
-    resolve(&inner[first..], |text| out.push_str(text))?;
-    Some(out.into_bump_str())
+    let out = arena.alloc_slice_copy(bytes);
+    let (mut at, mut len) = (first, first);
+    while let Some(byte) = bytes.get(at) {
+        match byte {
+            b'"' => return None,
+            b'\\' => {
+                let (character, taken) = escape(&bytes[at..])?;
+                len += character.encode_utf8(&mut out[len..]).len();
+                at += taken;
+            }
+            byte => {
+                out[len] = *byte;
+                (at, len) = (at + 1, len + 1);
+            }
+        }
+    }
+    std::str::from_utf8(&out[..len]).ok()
 }
 
-/// The same, behind what `out` holds already.
+/// Resolves the escapes of a name, behind what `out` holds already.
 pub(crate) fn unescape_into(inner: &str, out: &mut String) -> Option<()> {
-    resolve(inner, |text| out.push_str(text))
-}
-
-fn resolve(mut rest: &str, mut put: impl FnMut(&str)) -> Option<()> {
+    let mut rest = inner;
     while let Some(plain) = memchr::memchr(b'\\', rest.as_bytes()) {
-        put(&rest[..plain]);
+        out.push_str(&rest[..plain]);
         let (character, taken) = escape(&rest.as_bytes()[plain..])?;
-        put(character.encode_utf8(&mut [0; 4]));
+        out.push(character);
         rest = &rest[plain + taken..];
     }
-    put(rest);
+    out.push_str(rest);
     Some(())
 }
 
