@@ -12,8 +12,10 @@
 
 mod choice;
 mod compile;
+mod digits;
 mod emit;
 mod flags;
+mod layout;
 mod letters;
 mod lookup;
 mod operate;
@@ -30,10 +32,10 @@ use bumpalo::Bump;
 pub(crate) use emit::Written;
 
 use choice::Choice;
+use layout::Layout;
 use readers::Clock;
 use registers::{Columns, Place, Registers};
 use runs::Runs;
-use text::Buffers;
 
 use crate::batch::Batch;
 use crate::decimal::Decimal;
@@ -244,7 +246,8 @@ pub(crate) struct Scratch {
     counts: Vec<Count>,
     emitted: Vec<Rows>,
     clock: Clock,
-    buffers: Buffers,
+    /// By template.
+    layouts: Vec<Layout>,
 }
 
 /// The records of a batch, and what was found in them.
@@ -283,7 +286,7 @@ pub(crate) struct Run<'a, 'w> {
     /// By template: the records that make its event.
     emitted: &'w mut Vec<Rows>,
     clock: &'w mut Clock,
-    buffers: &'w mut Buffers,
+    layouts: &'w mut Vec<Layout>,
     /// The emit whose event is being made.
     emit: u16,
     aside: Rows,
@@ -304,7 +307,7 @@ impl Program {
         walker: &mut Walker<'_>,
     ) -> Run<'a, 'w> {
         let Records { level, context, first, found, of, arena } = records;
-        let Scratch { flags, counts, emitted, clock, buffers } = scratch;
+        let Scratch { flags, counts, emitted, clock, layouts } = scratch;
         flags.clear();
         flags.resize(self.flags, 0);
         flags[usize::from(flags::ALWAYS)] = !0;
@@ -326,13 +329,14 @@ impl Program {
             counts,
             emitted,
             clock,
-            buffers,
+            layouts,
             emit: 0,
             aside: 0,
             dropped,
         };
         run.set_constants();
         run.steps(&self.body, of, walker);
+        run.lay_out();
         run
     }
 }

@@ -20,6 +20,7 @@ mod levels;
 pub(crate) mod lines;
 pub(crate) mod member;
 mod portable;
+pub(crate) mod sink;
 #[cfg(test)]
 mod tests;
 mod utf8;

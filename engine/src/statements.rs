@@ -202,7 +202,7 @@ impl<'a> Run<'_, 'a, '_> {
             let message = "the events of the record are larger than 16 MiB together";
             return Err(Refusal::new(Code::OutputTooLarge, 0, message));
         }
-        if has_equal_ids(&self.out.events[self.begin.events..], &self.out.text, 0) {
+        if has_equal_ids(&self.out.events[self.begin.events..], &self.out.text) {
             let message = "two events of the record have the same id";
             return Err(Refusal::new(Code::EqualIds, 0, message));
         }
@@ -212,20 +212,17 @@ impl<'a> Run<'_, 'a, '_> {
 
 /// Do the events since `begin` keep all limits that only all of them together can break?
 ///
-/// Their text is the end of `text`, before which there is so much more.
-pub(crate) fn is_within_limits(events: &[Event], text: &[u8], before: usize, bytes: usize) -> bool {
-    events.len() <= EVENTS_MAX as usize
-        && bytes <= OCSF_BYTES_MAX
-        && !has_equal_ids(events, text, before)
+/// Their OCSF events have so many bytes together.
+pub(crate) fn is_within_limits(events: &[Event], text: &[u8], bytes: usize) -> bool {
+    events.len() <= EVENTS_MAX as usize && bytes <= OCSF_BYTES_MAX && !has_equal_ids(events, text)
 }
 
 /// Have two events the same id?
-fn has_equal_ids(events: &[Event], text: &[u8], before: usize) -> bool {
+fn has_equal_ids(events: &[Event], text: &[u8]) -> bool {
     if events.len() < 2 {
         return false;
     }
-    let at = |place: u32| place as usize - before;
-    let id = |event: &Event| &text[at(event.id.start)..at(event.id.end)];
+    let id = |event: &Event| &text[event.id.start as usize..event.id.end as usize];
     let mut ids: Vec<_> = events.iter().map(id).collect();
     ids.sort_unstable();
     ids.windows(2).any(|pair| pair[0] == pair[1])

@@ -415,8 +415,9 @@ impl Mapper {
         let mut walker = Walker { scratch: &mut self.walk, tally: &mut self.tally };
         let of = all & !left;
         let records = program::Records { level, context, first: rows.start, found, of, arena };
-        let mut run = program.evaluate(records, &mut scratch, &mut walker);
+        let run = program.evaluate(records, &mut scratch, &mut walker);
         let mut aside = run.aside() | left;
+        let writer = run.writer();
         let mut row = 0;
         while row < rows.len() {
             if aside & row_bit(row) != 0 {
@@ -428,7 +429,7 @@ impl Mapper {
             let count = (!aside >> row).trailing_ones() as usize;
             let end = rows.len().min(row + count);
             let begin = Mark::of(out);
-            let written = run.write(level, row..end, out);
+            let written = writer.write(level, row..end, out);
             self.keep_raw_of(context, begin, out);
             row = match written {
                 Written::All => end,

@@ -2,15 +2,18 @@
 
 use std::ops::Range;
 
+use super::digits::{write_decimal, write_int};
 use super::flags::FlagStep;
+use super::layout::{Joined, Layout};
 use super::registers::Registers;
-use super::text::{Buffers, Constant, Constants, NumberBuffer, Sink};
+use super::text::{Constant, Constants};
 use super::{Flag, Register, Run};
-use crate::batch::{Batch, Event, RawRef, TextRange};
+use crate::batch::{Batch, Event, RawRef};
 use crate::decimal::Decimal;
 use crate::emit::{self, json};
-use crate::plan::Echo;
+use crate::plan::{Check, Echo};
 use crate::rows::{Rows, row_bit};
+use crate::simd::sink::{Padded, Sink};
 use crate::simd::{Kernel, Lanes, Level};
 use crate::statements;
 use crate::value::Value;
@@ -52,7 +55,7 @@ pub(super) enum Hole {
     /// The number of an enum and what follows from it, by number.
     Enum {
         value: Register,
-        texts: Vec<(i64, Constant)>,
+        texts: Vec<Option<Constant>>,
         words: Vec<Word>,
     },
 }
@@ -75,23 +78,151 @@ pub(super) struct Word {
 /// The number that means *Other* in every enum.
 pub(super) const OTHER: i64 = 99;
 
-impl Run<'_, '_> {
-    /// Writes the events of records, of which none is left to the walk so far. Stops at the first that has to be after
-    /// all: nothing of it is written then.
-    pub(crate) fn write(&mut self, level: Level, rows: Range<usize>, out: &mut Batch) -> Written {
-        let mut buffers = std::mem::take(self.buffers);
-        let written = level.run(Write { run: self, rows, buffers: &mut buffers, out });
-        *self.buffers = buffers;
-        written
+/// What is written of a batch: its templates, bound to the columns of its records.
+pub(crate) struct Writer<'r, 'a, 'w> {
+    run: &'r Run<'a, 'w>,
+    emits: Vec<Bound<'r>>,
+}
+
+/// A template with the values of all records.
+struct Bound<'r> {
+    template: &'r Template,
+    /// The records that make this event.
+    rows: Rows,
+    pieces: Vec<BoundPiece<'r>>,
+    /// `event.id`, `event.actor`, `event.action`, `event.target`
+    texts: [Cells<'r, &'r str>; 4],
+    time: Cells<'r, i64>,
+    cost: Cells<'r, Decimal>,
+    tokens: [Cells<'r, i64>; 2],
+}
+
+/// Some joined pieces.
+struct BoundPiece<'r> {
+    /// Where they are not there, so many pieces behind them are left out too.
+    rows: Rows,
+    skip: usize,
+    /// How many commas are taken back.
+    ends: usize,
+    run: Padded<'r>,
+    hole: BoundHole<'r>,
+}
+
+/// What stands behind the constant run, by record.
+enum BoundHole<'r> {
+    Nothing,
+    Text(&'r [&'r str]),
+    Whole(&'r [i64]),
+    Millis(&'r [i64]),
+    Decimal(&'r [Decimal]),
+    Enum(&'r [i64], &'r [Option<Constant>], &'r [Word]),
+    Value(Register, &'r Check),
+}
+
+/// The values of a register.
+struct Cells<'r, T> {
+    there: Rows,
+    cells: &'r [T],
+}
+
+impl<T: Copy + Default> Cells<'_, T> {
+    #[inline(always)]
+    fn get(&self, row: usize) -> Option<T> {
+        if self.there & row_bit(row) == 0 { None } else { self.cells.get(row).copied() }
+    }
+}
+
+impl<'a, 'w> Run<'a, 'w> {
+    /// Lays the templates out as it suits the records that make events.
+    pub(super) fn lay_out(&mut self) {
+        let mut layouts = std::mem::take(self.layouts);
+        layouts.resize_with(self.program.emits.len(), Layout::default);
+        for (template, (layout, rows)) in
+            self.program.emits.iter().zip(layouts.iter_mut().zip(&*self.emitted))
+        {
+            let rows = rows & self.written();
+            if rows != 0 {
+                layout.suit(template, self, rows);
+            }
+        }
+        *self.layouts = layouts;
     }
 
-    /// The templates of the events that a record makes.
-    #[inline(always)]
-    fn emits(&self, row: usize) -> impl Iterator<Item = &Template> {
-        let bit = row_bit(row) & !self.dropped;
-        let is_emitted = move |rows: &Rows| rows & bit != 0;
-        let emits = self.program.emits.iter().zip(&*self.emitted);
-        emits.filter(move |(_, rows)| is_emitted(rows)).map(|(template, _)| template)
+    /// The records whose events are written.
+    fn written(&self) -> Rows {
+        !(self.dropped | self.aside)
+    }
+
+    /// How the events are written.
+    pub(crate) fn writer(&self) -> Writer<'_, 'a, 'w> {
+        let emits = self.program.emits.iter().zip(&*self.layouts).zip(&*self.emitted);
+        let emits =
+            emits.map(|((template, layout), rows)| (template, layout, rows & self.written()));
+        let made = emits.filter(|(.., rows)| *rows != 0);
+        Writer {
+            run: self,
+            emits: made
+                .map(|(template, layout, rows)| self.bound(template, layout, rows))
+                .collect(),
+        }
+    }
+
+    fn bound<'r>(&'r self, template: &'r Template, layout: &'r Layout, rows: Rows) -> Bound<'r> {
+        let [id, time, actor, action, target, cost, tokens_input, tokens_output] = template.columns;
+        let texts = |column| self.cells(column, Registers::texts);
+        let numbers = |column| self.cells(column, Registers::numbers);
+        let pieces = layout.pieces.iter();
+        Bound {
+            template,
+            rows,
+            pieces: pieces.map(|piece| self.bound_piece(template, layout, piece)).collect(),
+            texts: [id, actor, action, target].map(texts),
+            time: numbers(time),
+            cost: self.cells(cost, Registers::decimals),
+            tokens: [tokens_input, tokens_output].map(numbers),
+        }
+    }
+
+    fn cells<'r, T>(
+        &'r self,
+        column: Register,
+        cells: impl Fn(&'r Registers<'a>, Register) -> &'r [T],
+    ) -> Cells<'r, T> {
+        let there = self.registers.there(column);
+        // One that has no value at all may have no cells.
+        let cells = if there == 0 { &[] } else { cells(&self.registers, column) };
+        Cells { there, cells }
+    }
+
+    fn bound_piece<'r>(
+        &'r self,
+        template: &'r Template,
+        layout: &'r Layout,
+        piece: &Joined,
+    ) -> BoundPiece<'r> {
+        let registers = &self.registers;
+        let hole = match piece.hole.map_or(&Hole::Nothing, |number| &template.pieces[number].hole) {
+            Hole::Nothing => BoundHole::Nothing,
+            Hole::Text(register) => BoundHole::Text(registers.texts(*register)),
+            Hole::Number(register, Number::Whole) => BoundHole::Whole(registers.numbers(*register)),
+            Hole::Number(register, Number::Millis) => {
+                BoundHole::Millis(registers.numbers(*register))
+            }
+            Hole::Decimal(register) => BoundHole::Decimal(registers.decimals(*register)),
+            Hole::Value(register, check) => {
+                BoundHole::Value(*register, &self.program.checks[*check])
+            }
+            Hole::Enum { value, texts, words } => {
+                BoundHole::Enum(registers.numbers(*value), texts, words)
+            }
+        };
+        BoundPiece {
+            rows: self.flag(piece.guard),
+            skip: piece.skip,
+            ends: piece.ends.into(),
+            run: layout.constants.get(piece.run),
+            hole,
+        }
     }
 
     /// `event.extra` as a JSON object; nothing if it is empty.
@@ -113,6 +244,14 @@ impl Run<'_, '_> {
     }
 }
 
+impl Writer<'_, '_, '_> {
+    /// Writes the events of records, of which none is left to the walk so far. Stops at the first that has to be after
+    /// all: nothing of it is written then.
+    pub(crate) fn write(&self, level: Level, rows: Range<usize>, out: &mut Batch) -> Written {
+        level.run(Write { writer: self, rows, out })
+    }
+}
+
 /// How far writing came.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Written {
@@ -123,10 +262,9 @@ pub(crate) enum Written {
 
 /// Writes the events of records.
 struct Write<'t, 'r, 'a, 'w> {
-    run: &'t Run<'a, 'w>,
+    writer: &'t Writer<'r, 'a, 'w>,
     rows: Range<usize>,
-    buffers: &'r mut Buffers,
-    out: &'r mut Batch,
+    out: &'t mut Batch,
 }
 
 impl Kernel for Write<'_, '_, '_, '_> {
@@ -134,15 +272,13 @@ impl Kernel for Write<'_, '_, '_, '_> {
 
     #[inline(always)]
     fn run<L: Lanes>(self, lanes: L) -> Written {
-        let Self { run, rows, buffers, out } = self;
+        let Self { writer: Writer { run, emits }, rows, out } = self;
         let mut written = Written::All;
-        let behind = out.text.len();
-        let mut sink = Sink::new(buffers, behind);
+        let mut sink = Sink::new(&mut out.text);
         for row in rows {
             let (events, start) = (out.events.len(), sink.len());
-            for template in run.emits(row) {
-                let event = event(lanes, run, template, row, &mut sink);
-                out.events.push(event);
+            for emit in emits.iter().filter(|emit| emit.rows & row_bit(row) != 0) {
+                out.events.push(event(lanes, run, emit, row, &mut sink));
                 if sink.len() - start > statements::OCSF_BYTES_MAX {
                     // More than that is never kept, however many events there are.
                     break;
@@ -154,7 +290,7 @@ impl Kernel for Write<'_, '_, '_, '_> {
             }
             let bytes = sink.len() - start;
             let made = &out.events[events..];
-            if !statements::is_within_limits(made, sink.written(), behind, bytes) {
+            if !statements::is_within_limits(made, sink.text(), bytes) {
                 out.events.truncate(events);
                 sink.cut(start);
                 written = Written::Until(row);
@@ -162,7 +298,7 @@ impl Kernel for Write<'_, '_, '_, '_> {
             }
             out.mapped += 1;
         }
-        sink.finish(&mut out.text);
+        sink.finish();
         written
     }
 }
@@ -172,49 +308,39 @@ impl Kernel for Write<'_, '_, '_, '_> {
 fn event<L: Lanes>(
     lanes: L,
     run: &Run<'_, '_>,
-    template: &Template,
+    emit: &Bound<'_>,
     row: usize,
     sink: &mut Sink<'_>,
 ) -> Event {
-    let registers = &run.registers;
-    let [id, time, actor, action, target, cost, tokens_input, tokens_output] = template.columns;
-    let extra = sink.place();
+    let template = emit.template;
+    let extra = sink.len();
     if !template.extra.is_empty() {
         sink.by(|text| run.extra(template, row, text));
     }
-    let extra = emit::text_range(extra, sink.place());
-    let ocsf = sink.place();
-    pieces(lanes, run, template, row, sink);
-    let ocsf = emit::text_range(ocsf, sink.place());
-    let bit = row_bit(row);
-    let mut texts = [TextRange::default(); 4];
-    for (range, column) in texts.iter_mut().zip([id, actor, action, target]) {
-        let start = sink.place();
-        if registers.there(column) & bit != 0 {
-            sink.text(lanes, registers.text(column, row).as_bytes());
+    let extra = emit::text_range(extra, sink.len());
+    let ocsf = sink.len();
+    pieces(lanes, run, emit, row, sink);
+    let ocsf = emit::text_range(ocsf, sink.len());
+    let [id, actor, action, target] = emit.texts.each_ref().map(|column| {
+        let start = sink.len();
+        if let Some(text) = column.get(row) {
+            sink.copy(lanes, text.as_bytes());
         }
-        *range = emit::text_range(start, sink.place());
-    }
-    let [id, actor, action, target] = texts;
-    let int = |column| {
-        if registers.there(column) & bit != 0 { registers.number(column, row) } else { 0 }
-    };
+        emit::text_range(start, sink.len())
+    });
+    let [tokens_input, tokens_output] = &emit.tokens;
     Event {
         // A block has far fewer records than 2^32.
         record: (run.first + row) as u32,
         emit: template.emit,
         id,
-        time_ns: int(time),
+        time_ns: emit.time.get(row).unwrap_or_default(),
         actor,
         action,
         target,
-        cost_usd: if registers.there(cost) & bit != 0 {
-            registers.decimal(cost, row)
-        } else {
-            Decimal::ZERO
-        },
-        tokens_input: int(tokens_input),
-        tokens_output: int(tokens_output),
+        cost_usd: emit.cost.get(row).unwrap_or_default(),
+        tokens_input: tokens_input.get(row).unwrap_or_default(),
+        tokens_output: tokens_output.get(row).unwrap_or_default(),
         extra,
         ocsf,
         raw: RawRef::None,
@@ -226,76 +352,61 @@ fn event<L: Lanes>(
 fn pieces<L: Lanes>(
     lanes: L,
     run: &Run<'_, '_>,
-    template: &Template,
+    emit: &Bound<'_>,
     row: usize,
     sink: &mut Sink<'_>,
 ) {
-    let Run { registers, program, .. } = run;
-    let (flags, bit) = (&run.flags[..], row_bit(row));
     let mut at = 0;
-    while let Some(piece) = template.pieces.get(at) {
+    while let Some(piece) = emit.pieces.get(at) {
         at += 1;
-        if flags[usize::from(piece.guard)] & bit == 0 {
+        if piece.rows & row_bit(row) == 0 {
             at += piece.skip;
             continue;
         }
-        if piece.ends {
-            sink.take_back();
-        }
-        let constant = template.constants.get(piece.run);
-        match &piece.hole {
-            Hole::Nothing => sink.run(constant),
-            Hole::Text(register) => {
-                sink.run_and_string(lanes, constant, registers.text(*register, row));
+        sink.take_back(piece.ends);
+        sink.run(piece.run);
+        match piece.hole {
+            BoundHole::Nothing => {}
+            BoundHole::Text(texts) => sink.string(lanes, texts[row]),
+            BoundHole::Whole(numbers) => {
+                write_int(numbers[row], sink);
+                sink.put_word(b','.into(), 1);
             }
-            Hole::Number(register, number) => {
-                let value = registers.number(*register, row);
-                let value = match number {
-                    Number::Whole => value,
-                    Number::Millis => value.div_euclid(1_000_000),
-                };
-                sink.run_and_number(lanes, constant, NumberBuffer::default().int(value));
+            BoundHole::Millis(times) => {
+                write_int(times[row].div_euclid(1_000_000), sink);
+                sink.put_word(b','.into(), 1);
             }
-            Hole::Decimal(register) => {
-                let value = registers.decimal(*register, row);
-                sink.run_and_number(lanes, constant, NumberBuffer::default().decimal(value));
+            BoundHole::Decimal(decimals) => {
+                write_decimal(decimals[row], sink);
+                sink.put_word(b','.into(), 1);
             }
-            Hole::Value(register, check) => {
-                sink.run(constant);
-                let value = registers.get(*register, row);
+            BoundHole::Value(register, check) => {
+                let value = run.registers.get(register, row);
                 sink.by(|out| {
-                    json::write_value(value, &program.checks[*check], out);
+                    json::write_value(value, check, out);
                     out.push(b',');
                 });
             }
-            Hole::Enum { value, texts, words } => {
-                sink.run(constant);
-                let number = registers.number(*value, row);
-                match texts.iter().find(|(of, _)| *of == number) {
-                    Some((_, text)) => sink.run(template.constants.get(*text)),
-                    None => other(run, registers, words, number, row, sink),
+            BoundHole::Enum(numbers, texts, words) => {
+                let number = numbers[row];
+                match usize::try_from(number).ok().and_then(|at| *texts.get(at)?) {
+                    Some(text) => sink.run(emit.template.constants.get(text)),
+                    None => other(run, words, number, row, sink),
                 }
             }
         }
     }
     // The comma behind the event.
-    sink.take_back();
+    sink.take_back(1);
 }
 
 /// An enum's number with what follows from it, where that is not always the same.
-fn other(
-    run: &Run<'_, '_>,
-    registers: &Registers<'_>,
-    words: &[Word],
-    number: i64,
-    row: usize,
-    sink: &mut Sink<'_>,
-) {
+fn other(run: &Run<'_, '_>, words: &[Word], number: i64, row: usize, sink: &mut Sink<'_>) {
     sink.by(|out| {
         json::write_int(number, out);
         for Word { echo, word } in words {
             let word = match echo.other {
-                Some(_) if number == OTHER => registers.get(*word, row),
+                Some(_) if number == OTHER => run.registers.get(*word, row),
                 _ => Value::Missing,
             };
             let word = emit::object::word(echo, word, run.arena);

@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use regex::Regex;
 
+use super::digits::{NumberBuffer, write_decimal, write_int};
 use super::letters::lower_all;
 use super::lookup::is_same;
 use super::registers::{Registers, Shape};
@@ -348,13 +349,14 @@ impl<'a> Run<'a, '_> {
 
     fn number_text(&mut self, to: Register, from: Register, of: Rows) {
         for row in rows_in(of & self.registers.there(from)) {
-            let mut buffer = super::text::NumberBuffer::default();
-            let text = match self.registers.shape(from) {
-                Shape::Decimal => buffer.decimal(self.registers.decimals(from)[row]),
-                _ => buffer.int(self.registers.numbers(from)[row]),
-            };
+            let mut buffer = NumberBuffer::default();
+            match self.registers.shape(from) {
+                Shape::Decimal => write_decimal(self.registers.decimals(from)[row], &mut buffer),
+                _ => write_int(self.registers.numbers(from)[row], &mut buffer),
+            }
             // They are digits and signs.
-            let text = std::str::from_utf8(self.arena.alloc_slice_copy(text)).unwrap_or_default();
+            let text = self.arena.alloc_slice_copy(buffer.text());
+            let text = std::str::from_utf8(text).unwrap_or_default();
             self.registers.texts_mut(to)[row] = text;
         }
         self.same_rows(to, from, of);

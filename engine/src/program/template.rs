@@ -1,6 +1,6 @@
 //! Emits to templates.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use super::compile::{Compiler, Unsupported, ZERO, ZERO_DECIMAL};
 use super::emit::{Hole, Number, OTHER, Piece, Template, Word};
@@ -14,6 +14,9 @@ use crate::plan::{
 };
 use crate::tally::{column_line, extra_line, member_line};
 use crate::types::Type;
+
+/// Numbers of enums are small; larger ones are written as they come.
+const ENUM_NUMBERS_MAX: usize = 256;
 
 /// A template in the making.
 struct Draft<'e> {
@@ -124,8 +127,7 @@ impl Compiler<'_> {
         draft.flush();
         // What was evaluated for this event may be out of date for the next.
         self.known = known;
-        let Draft { pieces, mut constants, flags, .. } = draft;
-        let pieces = joined(pieces, &mut constants);
+        let Draft { pieces, constants, flags, .. } = draft;
         let template = Template { emit: index, columns, extra, flags, pieces, constants };
         self.program.emits.push(template);
         let operations = start..self.program.operations.len();
@@ -510,62 +512,6 @@ fn fitting(check: &Check) -> Shape {
     }
 }
 
-/// Within a part that is there only with a flag, that flag need not be asked for again.
-fn ask_once(pieces: &mut [Piece]) {
-    let mut around: Vec<(Flag, usize)> = Vec::new();
-    for (at, piece) in pieces.iter_mut().enumerate() {
-        around.retain(|(_, end)| at < *end);
-        if around.iter().any(|(guard, _)| *guard == piece.guard) {
-            (piece.guard, piece.skip) = (ALWAYS, 0);
-        } else if piece.guard != ALWAYS {
-            around.push((piece.guard, at + 1 + piece.skip));
-        }
-    }
-}
-
-/// Joins constant runs with what always stands right behind them.
-fn joined(mut pieces: Vec<Piece>, constants: &mut Constants) -> Vec<Piece> {
-    ask_once(&mut pieces);
-    // Where a part ends that can be left out, another piece begins.
-    let guarded = pieces.iter().enumerate().filter(|(_, piece)| piece.guard != ALWAYS);
-    let ends: HashSet<usize> = guarded.map(|(at, piece)| at + 1 + piece.skip).collect();
-    let mut joined: Vec<Piece> = Vec::new();
-    // By the old number of each piece its new one, and of each new one where it is left for.
-    let (mut numbers, mut behind) = (Vec::new(), Vec::new());
-    for (at, piece) in pieces.into_iter().enumerate() {
-        let target = at + 1 + piece.skip;
-        let run = match joined.last() {
-            Some(last) if piece.guard == ALWAYS && !ends.contains(&at) => {
-                run_behind(last, &piece, constants)
-            }
-            _ => None,
-        };
-        match (run, joined.last_mut()) {
-            (Some(run), Some(last)) => (last.run, last.hole) = (constants.add(&run), piece.hole),
-            _ => {
-                joined.push(piece);
-                behind.push(target);
-            }
-        }
-        numbers.push(joined.len() - 1);
-    }
-    numbers.push(joined.len());
-    for (at, piece) in joined.iter_mut().enumerate() {
-        piece.skip = if piece.guard == ALWAYS { 0 } else { numbers[behind[at]] - at - 1 };
-    }
-    joined
-}
-
-/// The run of a piece that is only a run, and that of the next.
-fn run_behind(last: &Piece, next: &Piece, constants: &Constants) -> Option<String> {
-    if !matches!(last.hole, Hole::Nothing) {
-        return None;
-    }
-    let run = constants.text(last.run);
-    let run = if next.ends { run.strip_suffix(',')? } else { run };
-    Some(run.to_owned() + constants.text(next.run))
-}
-
 /// A flag that is no new one.
 fn simple(rule: Rule) -> Result<Flag, Rule> {
     match rule {
@@ -591,18 +537,22 @@ fn simple(rule: Rule) -> Result<Flag, Rule> {
     }
 }
 
-/// For each number that has no word of its own all that is written for it.
-fn enum_texts(numbers: &[i64], echoes: &[Echo], draft: &mut Draft<'_>) -> Vec<(i64, Constant)> {
+/// By number all that is written for it; nothing for one that has a word of its own, or is too large to be looked up.
+fn enum_texts(numbers: &[i64], echoes: &[Echo], draft: &mut Draft<'_>) -> Vec<Option<Constant>> {
     let has_word = |number: i64| number == OTHER && echoes.iter().any(|echo| echo.other.is_some());
-    let plain = numbers.iter().filter(|number| !has_word(**number));
-    let texts = plain.map(|number| {
+    let mut texts = Vec::new();
+    for &number in numbers.iter().filter(|number| !has_word(**number)) {
+        let Some(at) = usize::try_from(number).ok().filter(|at| *at < ENUM_NUMBERS_MAX) else {
+            continue;
+        };
         let mut text = format!("{number},");
         for echo in echoes {
-            if let Some((_, listed)) = echo.texts.iter().find(|(of, _)| of == number) {
+            if let Some((_, listed)) = echo.texts.iter().find(|(of, _)| *of == number) {
                 text.extend([echo.key.as_str(), listed.as_str(), ","]);
             }
         }
-        (*number, draft.constant(&text))
-    });
-    texts.collect()
+        texts.resize(texts.len().max(at + 1), None);
+        texts[at] = Some(draft.constant(&text));
+    }
+    texts
 }

@@ -6,6 +6,7 @@ use proptest::prelude::*;
 
 mod cells;
 mod member;
+mod sink;
 
 use super::index::Index;
 use super::{BLOCK, Compressed, Kernel, Lanes, Level};
