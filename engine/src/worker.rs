@@ -314,7 +314,8 @@ impl Mapper {
     ) {
         let arena = std::mem::take(&mut self.arena);
         let slots = around.context.plan.scopes[0].projection.slots;
-        let mut found = Found::new(slots, rows.len(), &arena);
+        let around_values = Some(&around.context.block.bytes[..]);
+        let mut found = Found::new(slots, rows.len(), around_values, &arena);
         let left = self.find(around, rows.start, 0..rows.len(), search, index, &mut found);
         self.map_found(around, rows, &found, left, &arena, out);
         self.keep_arena(arena);
@@ -365,7 +366,7 @@ impl Mapper {
         let arena = std::mem::take(&mut self.arena);
         let BlockContext { plan, block, .. } = around.context;
         let projection = &plan.scopes[0].projection;
-        let mut found = Found::new(projection.slots, rows.len(), &arena);
+        let mut found = Found::new(projection.slots, rows.len(), None, &arena);
         let mut left = 0;
         for (row, record) in block.records[rows.clone()].iter().enumerate() {
             let Self { columns, cells, .. } = self;
@@ -524,7 +525,7 @@ impl Mapper {
                 let row = decode(bytes, settings, &plan.input, arena)?;
                 split(row, settings, columns, cells)?;
                 let slots = plan.scopes[0].projection.slots;
-                let mut found = Found::new(slots, 1, arena);
+                let mut found = Found::new(slots, 1, None, arena);
                 find_cells(&mut found, 0, row, settings, cells, columns, arena);
                 machine.fill_record(found.row(0));
             }

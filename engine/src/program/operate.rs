@@ -214,23 +214,17 @@ impl<'a> Run<'a, '_> {
     /// Reads texts; `strings` only those that are strings.
     fn read_text(&mut self, to: Register, slot: u16, strings: bool, of: Rows) {
         let content = self.context.layout.record_content();
-        let (there, plain) = (self.found.there(slot) & of, self.found.plain(slot));
-        let (found, texts) = (self.found.texts(slot), self.registers.texts_mut(to));
-        let plain = if content.cells { there } else { there & plain };
-        if content.cells {
-            texts.copy_from_slice(found);
-        } else {
-            for (text, found) in texts.iter_mut().zip(found) {
-                *text = found.get(1..found.len().wrapping_sub(1)).unwrap_or_default();
-            }
-        }
+        let there = self.found.there(slot) & of;
+        let plain = self.found.plain(slot) & there;
+        let texts = self.registers.texts_mut(to);
+        texts.copy_from_slice(self.found.texts(slot));
         let missing = if content.empty_is_missing { rows_of_empty(texts) } else { 0 };
         self.registers.settle(to, of, plain & !missing, 0);
         for row in rows_in(there & !plain) {
             let text = self.found.texts(slot)[row];
             let is_number = !text.starts_with('"') && readers::int(text.as_bytes()).is_some();
             let value = match (is_number, strings) {
-                (false, false) => self.read_found(text, Type::Text),
+                (false, false) => self.read(Slot::Scope(0, slot), Type::Text, row),
                 (false, true) => self.read_string(Slot::Scope(0, slot), row),
                 (true, false) => Value::Text(text),
                 (true, true) => Value::Missing,
@@ -241,42 +235,34 @@ impl<'a> Run<'a, '_> {
         }
     }
 
-    /// Reads the text of a slot.
-    fn read_found(&self, text: &'a str, ty: Type) -> Value<'a> {
-        let content = self.context.layout.record_content();
-        if content.present(text) { content.read(text, ty, self.arena) } else { Value::Missing }
-    }
-
     fn read_int(&mut self, to: Register, slot: u16, call: ExprId, of: Rows) {
         let there = self.found.there(slot) & of;
         self.registers.settle(to, of, there, 0);
-        let cells = self.context.layout.record_content().cells;
         for row in rows_in(there) {
-            let text = self.found.texts(slot)[row];
-            match readers::int(if cells { text.as_bytes() } else { unquoted(text) }) {
+            match readers::int(self.found.texts(slot)[row].as_bytes()) {
                 Some(number) => self.registers.numbers_mut(to)[row] = number,
-                None => self.called_on_text(to, text, call, row),
+                None => self.called_on_slot(to, slot, call, row),
             }
         }
     }
 
     fn read_decimal(&mut self, to: Register, slot: u16, call: ExprId, of: Rows) {
-        // In a cell a point may be anything.
-        let usual = !self.context.layout.record_content().cells;
+        // Otherwise a point may be anything.
+        let usual = self.context.layout.record_content().numbers == NumberFormat::default();
         let there = self.found.there(slot) & of;
         self.registers.settle(to, of, there, 0);
         for row in rows_in(there) {
-            let text = self.found.texts(slot)[row];
-            match readers::decimal(unquoted(text)).filter(|_| usual) {
+            let text = self.found.texts(slot)[row].as_bytes();
+            match if usual { readers::decimal(text) } else { None } {
                 Some(number) => self.registers.decimals_mut(to)[row] = number,
-                None => self.called_on_text(to, text, call, row),
+                None => self.called_on_slot(to, slot, call, row),
             }
         }
     }
 
     /// What a function of one text makes of the text of a slot.
-    fn called_on_text(&mut self, to: Register, text: &'a str, call: ExprId, row: usize) {
-        let value = match self.read_found(text, Type::Text) {
+    fn called_on_slot(&mut self, to: Register, slot: u16, call: ExprId, row: usize) {
+        let value = match self.read(Slot::Scope(0, slot), Type::Text, row) {
             text @ Value::Text(_) => self.called(call, &[text], row),
             none => none,
         };
@@ -714,15 +700,6 @@ impl<'a> Run<'a, '_> {
         let missing = of & self.registers.missing(handled);
         let outcomes = (LineOutcome::Missing, LineOutcome::MissingIsZero);
         self.instead(to, without.missing, line, outcomes, missing);
-    }
-}
-
-/// The text between the quotes, if there are any.
-#[inline(always)]
-fn unquoted(text: &str) -> &[u8] {
-    match text.as_bytes() {
-        [b'"', inside @ .., b'"'] => inside,
-        all => all,
     }
 }
 

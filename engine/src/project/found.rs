@@ -1,4 +1,7 @@
 //! The wanted values of several records: a column for each slot.
+//!
+//! Most values are strings without escapes, and most of these are read as texts. So a column holds what is between their
+//! quotes, and the quotes are found again where somebody wants the JSON text.
 
 use bumpalo::Bump;
 
@@ -7,6 +10,8 @@ use crate::rows::{Rows, row_bit};
 /// What was found in records.
 pub(crate) struct Found<'a> {
     rows: usize,
+    /// The bytes around the values of JSON records; none around cells, which have no quotes.
+    around: Option<&'a [u8]>,
     /// By slot, then by row.
     texts: &'a mut [&'a str],
     there: &'a mut [Rows],
@@ -17,17 +22,18 @@ pub(crate) struct Found<'a> {
 pub(crate) struct Column<'f, 'a> {
     /// By row.
     pub(crate) texts: &'f mut [&'a str],
-    /// The rows in which it was found, and those in which it is a JSON string without escapes.
+    /// The rows in which it was found, and those in which it is what a string without escapes says.
     pub(crate) there: &'f mut Rows,
     pub(crate) plain: &'f mut Rows,
 }
 
 impl<'a> Found<'a> {
     /// Nothing yet.
-    pub(crate) fn new(slots: u16, rows: usize, arena: &'a Bump) -> Self {
+    pub(crate) fn new(slots: u16, rows: usize, around: Option<&'a [u8]>, arena: &'a Bump) -> Self {
         let slots = usize::from(slots);
         Self {
             rows,
+            around,
             texts: arena.alloc_slice_fill_copy(slots * rows, ""),
             there: arena.alloc_slice_fill_copy(slots, 0),
             plain: arena.alloc_slice_fill_copy(slots, 0),
@@ -39,7 +45,7 @@ impl<'a> Found<'a> {
         self.rows
     }
 
-    /// Sets the text of a slot; `plain` if it is a JSON string without escapes.
+    /// Sets the text of a slot; `plain` if it is what a string without escapes says, or a cell.
     #[inline(always)]
     pub(crate) fn set(&mut self, slot: u16, row: usize, text: &'a str, plain: bool) {
         let slot = usize::from(slot);
@@ -71,16 +77,24 @@ impl<'a> Found<'a> {
         self.there[usize::from(slot)]
     }
 
-    /// Those in which it is known to be a JSON string without escapes.
+    /// Those in which it is known to be what a string without escapes says, or a cell.
     #[inline(always)]
     pub(crate) fn plain(&self, slot: u16) -> Rows {
         self.plain[usize::from(slot)]
     }
 
-    /// The text of a slot.
+    /// The JSON text of a slot, or the cell.
     #[inline(always)]
     pub(crate) fn get(&self, slot: u16, row: usize) -> Option<&'a str> {
-        (self.there(slot) & row_bit(row) != 0).then(|| self.texts(slot)[row])
+        let bit = row_bit(row);
+        if self.there(slot) & bit == 0 {
+            return None;
+        }
+        let text = self.texts(slot)[row];
+        match self.around {
+            Some(around) if self.plain(slot) & bit != 0 => Some(quoted(text, around)),
+            _ => Some(text),
+        }
     }
 
     /// All slots of a row.
@@ -97,4 +111,11 @@ impl<'a> Found<'a> {
             *plain &= !row_bit(row);
         }
     }
+}
+
+/// A string with its quotes, of what is between them.
+fn quoted<'a>(inside: &str, around: &'a [u8]) -> &'a str {
+    let start = inside.as_ptr().addr() - around.as_ptr().addr();
+    let quoted = &around[start - 1..=start + inside.len()];
+    std::str::from_utf8(quoted).expect("a valid text with a quote on both sides is valid")
 }

@@ -622,7 +622,10 @@ impl<'b> Run<'_, 'b, '_, '_> {
             indexed.text(start, skip::space_back(self.bytes, start, separator))
         };
         if let Some(slot) = step.slot {
-            self.found.set(slot, row, text, plain & alone);
+            match text.strip_prefix('"').and_then(|text| text.strip_suffix('"')) {
+                Some(inside) if plain & alone => self.found.set(slot, row, inside, true),
+                _ => self.found.set(slot, row, text, false),
+            }
         }
         if step.elements && alone && text.starts_with('[') {
             self.elements(step, text, row);

@@ -62,7 +62,7 @@ fn find_by_index(
     let record = Record { start, end, offset: 0, size: 0, index: 0, line: 0, fault: None };
     let records = IndexedRecords { indexed, bytes, records: &[record], row: 0 };
     let (arena, mut scratch) = (Bump::new(), indexed::Scratch::default());
-    let mut found = Found::new(projection.slots, 1, &arena);
+    let mut found = Found::new(projection.slots, 1, Some(bytes), &arena);
     let left = search.project(level, records, projection, &mut found, &mut scratch);
     let slots: Vec<_> = found.row(0).collect();
     for (slot, text) in (0..).zip(&slots) {

@@ -24,7 +24,7 @@ pub(crate) struct Member<'b> {
 /// A value of a usual kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Usual<'b> {
-    /// A string without escapes, with its quotes.
+    /// What a string without escapes says.
     String(&'b str),
     /// A number or a literal, or what stands in the place of one.
     Bare(&'b str),
@@ -71,8 +71,8 @@ impl<'b> Member<'b> {
             // Where there is none among them, it is the byte behind them or none.
             let end = ends.trailing_zeros() as usize;
             let follows = matches!([near[end], near[end + 1]], [b'"', b',' | b'}']);
-            // SAFETY: the text is valid, its first byte and its last are quotes, and there are so many.
-            return follows.then(|| Usual::String(unsafe { self.text(end + 2) }));
+            // SAFETY: the text is valid, both bytes around this part are quotes, and there are so many.
+            return follows.then(|| Usual::String(unsafe { self.text(1, end) }));
         }
         // Brackets differ from braces in this bit.
         let folded = lanes.or(block, lanes.splat(0x20));
@@ -83,18 +83,18 @@ impl<'b> Member<'b> {
         let starts = first.is_ascii_alphanumeric() || *first == b'-';
         let follows = matches!(near[end], b',' | b'}');
         // SAFETY: the text is valid, its first byte and the one behind it are ASCII, and there are so many.
-        (starts && follows).then(|| Usual::Bare(unsafe { self.text(end + 1) }))
+        (starts && follows).then(|| Usual::Bare(unsafe { self.text(0, end + 1) }))
     }
 
-    /// So many bytes of the value.
+    /// So many bytes of the value, from that one on.
     ///
     /// # Safety
     ///
     /// There are as many, and no character is cut.
     #[inline(always)]
-    unsafe fn text(self, len: usize) -> &'b str {
+    unsafe fn text(self, from: usize, len: usize) -> &'b str {
         let value = &self.bytes[KEY + 1..];
         // SAFETY: the caller says so, and the bytes are part of a valid text.
-        unsafe { std::str::from_utf8_unchecked(value.get_unchecked(..len)) }
+        unsafe { std::str::from_utf8_unchecked(value.get_unchecked(from..from + len)) }
     }
 }

@@ -31,8 +31,10 @@ fn usual(text: &str, behind: usize) -> Option<Usual<'_>> {
     };
     let is_plain = !is_string || !value[..end].contains('\\');
     let follows = matches!(value.as_bytes()[end], b',' | b'}');
-    let usual = if is_string { Usual::String } else { Usual::Bare };
-    (is_plain && follows).then(|| usual(&value[..end]))
+    (is_plain && follows).then(|| match is_string {
+        true => Usual::String(&value[1..end - 1]),
+        false => Usual::Bare(&value[..end]),
+    })
 }
 
 fn value() -> impl Strategy<Value = String> {
