@@ -34,7 +34,7 @@ use crate::project::indexed::{self, IndexedRecords, Search};
 use crate::project::{json, skip};
 use crate::raw;
 use crate::refusal::Refusal;
-use crate::rows::{ROWS_MAX, Rows, row_bit};
+use crate::rows::{ROWS_MAX, Rows, row_bit, rows_in};
 use crate::simd::cells::{Cells, Signs, Table};
 use crate::simd::index::Index;
 use crate::simd::{self, Level};
@@ -188,10 +188,10 @@ fn rows_end(block: &RecordBlock, first: usize) -> usize {
     let pairs = block.records[first..].windows(2);
     let goes_on = |pair: &&[Record]| {
         let (end, next) = (pair[0].end as usize, pair[1].start as usize);
-        let mut between = block.bytes[end..next].iter();
+        let between = &block.bytes[end..next];
         pair[1].fault.is_none()
             && next - start < STRETCH_BYTES
-            && between.all(|byte| matches!(byte, b'\r' | b'\n'))
+            && (between == b"\n" || between.iter().all(|byte| matches!(byte, b'\r' | b'\n')))
     };
     first + 1 + pairs.take_while(goes_on).count()
 }
@@ -360,23 +360,24 @@ impl Mapper {
         around: Around<'_>,
         settings: &Csv,
         rows: Range<usize>,
-        mut table: Option<&mut Table<'_, '_>>,
+        table: Option<&mut Table<'_, '_>>,
         out: &mut Batch,
     ) {
         let arena = std::mem::take(&mut self.arena);
         let BlockContext { plan, block, .. } = around.context;
         let projection = &plan.scopes[0].projection;
         let mut found = Found::new(projection.slots, rows.len(), None, &arena);
+        let records = &block.records[rows.clone()];
+        let Self { columns, cells, .. } = self;
+        let known = table.map_or(0, |table| {
+            let places = records.iter().map(|record| record.start as usize..record.end as usize);
+            let known = table.rows(places, columns.slots().len());
+            columns.fill(&known, settings, &mut found, &arena);
+            known.known()
+        });
         let mut left = 0;
-        for (row, record) in block.records[rows.clone()].iter().enumerate() {
-            let Self { columns, cells, .. } = self;
-            let place = record.start as usize..record.end as usize;
-            let columns_max = columns.slots().len();
-            if let Some(cells) = table.as_mut().and_then(|table| table.row(place, columns_max)) {
-                columns.fill(&cells, settings, &mut found, row, &arena);
-                continue;
-            }
-            let text = decode(record.bytes(block), settings, &plan.input, &arena);
+        for row in rows_in(simd::low_bits(rows.len()) & !known) {
+            let text = decode(records[row].bytes(block), settings, &plan.input, &arena);
             let is_split = text.is_ok_and(|text| {
                 split(text, settings, columns, cells)
                     .map(|()| find_cells(&mut found, row, text, settings, cells, columns, &arena))

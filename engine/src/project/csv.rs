@@ -7,7 +7,8 @@ use memchr::memchr;
 use crate::input::Csv;
 use crate::plan::Projection;
 use crate::project::found::Found;
-use crate::simd::cells::Row;
+use crate::rows::rows_in;
+use crate::simd::cells::{InColumn, KnownRows};
 
 /// For each column the slot that its cell goes to; the first of equal names counts.
 #[derive(Debug, Default)]
@@ -36,22 +37,29 @@ impl Columns {
         &self.slots
     }
 
-    /// Sets the texts of the wanted cells of a row, which is the `row`th of those that are looked at.
-    #[inline]
+    /// Sets the texts of the wanted cells of rows.
     pub(crate) fn fill<'a>(
         &self,
-        cells: &Row<'a, '_>,
+        rows: &KnownRows<'a, '_>,
         csv: &Csv,
         found: &mut Found<'a>,
-        row: usize,
         arena: &'a Bump,
     ) {
-        let there = self.wanted.iter().take_while(|(column, _)| *column < cells.len());
-        for (column, slot) in there {
-            let cell = cells.cell(*column);
-            let quoted = cell.as_bytes().first() == Some(&csv.quote);
-            let text = if quoted { unquoted(cell, csv.quote, arena) } else { cell };
-            found.set(*slot, row, if csv.trim { text.trim() } else { text }, true);
+        for (column, slot) in &self.wanted {
+            let found = found.column(*slot);
+            let InColumn { there, quoted } = rows.column(*column, found.texts);
+            for row in rows_in(quoted) {
+                let text = &mut found.texts[row];
+                *text = unquoted(text, csv.quote, arena);
+            }
+            if csv.trim {
+                for row in rows_in(there) {
+                    let text = &mut found.texts[row];
+                    *text = text.trim();
+                }
+            }
+            *found.there |= there;
+            *found.plain |= there;
         }
     }
 }

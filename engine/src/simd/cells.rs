@@ -12,9 +12,10 @@
 
 use std::ops::Range;
 
-use super::lines::{self, GROUP_BYTES, LineEnds, NOWHERE};
+use super::lines::{self, GROUP_BYTES, LineEnds, NOWHERE, Offsets};
 use super::{BLOCK, Kernel, Lanes, Level, low_bits, utf8};
 use crate::input::Csv;
+use crate::rows::{Rows, row_bit, rows_in};
 
 /// A block is looked at together with so many bytes before it.
 const BEFORE: usize = 3;
@@ -37,15 +38,18 @@ impl Signs {
 }
 
 /// What goes on from block to block.
+#[derive(Clone, Copy)]
 struct Carry {
     /// All ones within quotes.
     quoted: u64,
     /// 1 if a quote may open at the next byte.
     may_open: u64,
+    /// Not 0 if a character may go on in the next block.
+    not_ascii: u64,
 }
 
 impl Carry {
-    const ROW_START: Self = Self { quoted: 0, may_open: 1 };
+    const ROW_START: Self = Self { quoted: 0, may_open: 1, not_ascii: 0 };
 }
 
 /// What stands where in a block.
@@ -132,29 +136,12 @@ impl Kernel for FindInRows<'_, '_> {
     }
 }
 
-#[cold]
-#[inline(never)]
-fn grow<T: Copy + Default>(all: &mut Vec<T>, len: usize) {
-    all.resize(len.next_power_of_two(), T::default());
-}
-
 /// Where the cells of a stretch of rows end; the memory is used again from stretch to stretch.
 #[derive(Debug, Default)]
 pub(crate) struct Cells {
     /// Offsets of delimiters and line ends outside quotes.
-    ends: Vec<u32>,
-    len: usize,
-}
-
-impl Cells {
-    /// Room for what one more block gives.
-    #[inline(always)]
-    fn room(&mut self) -> &mut [u32; BLOCK] {
-        if self.ends.len() < self.len + BLOCK {
-            grow(&mut self.ends, self.len + BLOCK);
-        }
-        self.ends[self.len..].first_chunk_mut().expect("room was made for a block")
-    }
+    ends: Offsets,
+    rows: Vec<Row>,
 }
 
 /// Finds the cells of whole rows with nothing but line ends between them, one row after the other.
@@ -177,12 +164,35 @@ pub(crate) struct Table<'b, 'c> {
 
 /// A row whose cells are known: it is valid UTF-8, and its quotes stand where they should.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Row<'b, 'c> {
+struct Row {
+    /// Which one it is of those that were asked for together.
+    row: u32,
+    start: u32,
+    end: u32,
+    /// The index of the end of its first cell, and how many cells there are: at least one.
+    first: u32,
+    cells: u32,
+}
+
+/// Those of some rows whose cells are known.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct KnownRows<'b, 'c> {
     bytes: &'b [u8],
-    start: usize,
-    end: usize,
-    /// Of each cell the end; of the last one that of the line.
+    /// Of each cell the end; of the last one of a row that of the line.
     ends: &'c [u32],
+    rows: &'c [Row],
+    known: Rows,
+    /// All have so many cells.
+    cells_min: usize,
+    quote: u8,
+}
+
+/// The rows that have a column.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct InColumn {
+    pub(crate) there: Rows,
+    /// Those in which it starts with a quote.
+    pub(crate) quoted: Rows,
 }
 
 impl<'b, 'c> Table<'b, 'c> {
@@ -199,19 +209,50 @@ impl<'b, 'c> Table<'b, 'c> {
         cells_max: usize,
     ) -> Self {
         assert!(u32::try_from(bytes.len()).is_ok(), "a block is smaller than 4 GiB");
-        cells.len = 0;
+        cells.ends.clear();
         Self { level, signs, cells_max, bytes, cells, start: 0, next: 0 }
     }
 
-    /// The row that stands at a place, which follows those of the calls before. None if it has more than `columns`
-    /// cells, or if they cannot be known.
+    /// The rows that stand at these places, which follow those of the calls before; at most as many as [`Rows`] has. One is
+    /// not known if it has more than `columns` cells, or if they cannot be known.
+    pub(crate) fn rows(
+        &mut self,
+        places: impl Iterator<Item = Range<usize>>,
+        columns: usize,
+    ) -> KnownRows<'b, '_> {
+        let mut rows = std::mem::take(&mut self.cells.rows);
+        rows.clear();
+        let (mut known, mut cells_min) = (0, columns);
+        for (row, place) in (0..).zip(places) {
+            if let Some(cells) = self.row(place.clone(), columns) {
+                // As `bytes` are less than 4 GiB, which bounds the cells, too.
+                let (start, end) = (place.start as u32, place.end as u32);
+                cells_min = cells_min.min(cells.len());
+                known |= row_bit(row as usize);
+                let (first, cells) = (cells.start as u32, cells.len() as u32);
+                rows.push(Row { row, start, end, first, cells });
+            }
+        }
+        self.cells.rows = rows;
+        let Cells { ends, rows } = &*self.cells;
+        KnownRows {
+            bytes: self.bytes,
+            ends: ends.get(),
+            rows,
+            known,
+            cells_min,
+            quote: self.signs.quote,
+        }
+    }
+
+    /// Which of the ends are those of the cells of a row.
     #[inline(always)]
-    pub(crate) fn row(&mut self, place: Range<usize>, columns: usize) -> Option<Row<'b, '_>> {
+    fn row(&mut self, place: Range<usize>, columns: usize) -> Option<Range<usize>> {
         let Range { start, end } = place;
-        if self.next >= self.cells.len {
+        if self.next >= self.cells.ends.get().len() {
             self.find(start);
         }
-        let ends = &self.cells.ends[..self.cells.len];
+        let ends = self.cells.ends.get();
         // Empty lines are no rows.
         while (*ends.get(self.next)? as usize) < start {
             self.next += 1;
@@ -224,23 +265,23 @@ impl<'b, 'c> Table<'b, 'c> {
             last = (first..ends.len()).find(|at| is_last(*at)).unwrap_or(ends.len());
         }
         self.next = last + 1;
-        let ends = ends.get(first..=last)?;
         // A `\r` belongs to the line end.
-        let line_end = ends[ends.len() - 1] as usize;
+        let line_end = *ends.get(last)? as usize;
         let ends_here = line_end == end || line_end == end + 1 && self.bytes[end] == b'\r';
         // So no character is cut, wherever the place is.
         let starts_here =
             start >= self.start && self.bytes.get(start).is_none_or(|byte| !is_continuation(*byte));
-        let known = ends_here && starts_here && ends.len() <= columns;
-        known.then_some(Row { bytes: self.bytes, start, end, ends })
+        let known = ends_here && starts_here && last - first < columns;
+        known.then_some(first..last + 1)
     }
 
     /// Looks for cells from the start of a row on.
     #[inline(never)]
     fn find(&mut self, start: usize) {
         let Self { level, signs, cells_max, bytes, .. } = *self;
-        (self.start, self.next, self.cells.len) = (start, 0, 0);
-        level.run(FindCells { cells: self.cells, bytes, start, signs, cells_max });
+        let ends = &mut self.cells.ends;
+        (self.start, self.next) = (start, ends.get().len());
+        level.run(FindCells { ends, bytes, start, signs, cells_max });
     }
 }
 
@@ -249,29 +290,66 @@ fn is_continuation(byte: u8) -> bool {
     byte & 0xc0 == 0x80
 }
 
-impl<'b> Row<'b, '_> {
-    /// How many cells there are; at least one.
-    #[inline(always)]
-    pub(crate) fn len(&self) -> usize {
-        self.ends.len()
+impl<'b> KnownRows<'b, '_> {
+    /// Which rows these are.
+    pub(crate) fn known(&self) -> Rows {
+        self.known
     }
 
-    /// A cell with its quotes, by its index.
+    /// Those of more cells.
     #[inline(always)]
-    pub(crate) fn cell(&self, index: usize) -> &'b str {
-        let start =
-            index.checked_sub(1).map_or(self.start, |before| self.ends[before] as usize + 1);
-        let end = (self.ends[index] as usize).min(self.end);
-        let cell = &self.bytes[start..end];
-        // SAFETY: `FindCells` keeps the ends of cells up to the first error in UTF-8 only. A cell starts behind a delimiter,
-        // or where a row does, which `Table::row` has looked at; it ends before a delimiter or a line end, which are ASCII.
-        // So these are whole characters.
-        unsafe { std::str::from_utf8_unchecked(cell) }
+    fn wider_than(&self, cells: usize) -> Rows {
+        if cells < self.cells_min {
+            return self.known;
+        }
+        let wider = self.rows.iter().filter(|row| row.cells as usize > cells);
+        wider.fold(0, |rows, row| rows | row_bit(row.row as usize))
+    }
+
+    /// Sets the cells of a column, with their quotes, each at the index of its row.
+    pub(crate) fn column(&self, column: usize, texts: &mut [&'b str]) -> InColumn {
+        let there = self.wider_than(column);
+        let quoted = match column.checked_sub(1) {
+            None => self.set(column, texts, |row| row.start as usize),
+            Some(before) => {
+                // Behind the delimiter.
+                self.set(column, texts, |row| {
+                    // SAFETY: as below.
+                    let delimiter =
+                        unsafe { *self.ends.get_unchecked(row.first as usize + before) };
+                    delimiter as usize + 1
+                })
+            }
+        };
+        InColumn { there, quoted }
+    }
+
+    /// Sets the cells of a column that start there; gives the rows in which it starts with a quote.
+    #[inline(always)]
+    fn set(&self, column: usize, texts: &mut [&'b str], start_in: impl Fn(&Row) -> usize) -> Rows {
+        let mut quoted = 0;
+        for row in self.rows.iter().filter(|row| row.cells as usize > column) {
+            let start = start_in(row);
+            // SAFETY: the first of the ends and their number are those that `Table::row` has found there.
+            let end = unsafe { *self.ends.get_unchecked(row.first as usize + column) };
+            let end = end.min(row.end) as usize;
+            // SAFETY: ends are in order and no larger than the number of bytes; the first lies behind the start of the row,
+            // and the last but one before its end. `FindCells` keeps them up to the first error in UTF-8 only. A cell starts
+            // behind a delimiter, or where a row does, which `Table::row` has looked at; it ends before a delimiter or a line
+            // end, which are ASCII. So these are whole characters.
+            let cell =
+                unsafe { std::str::from_utf8_unchecked(self.bytes.get_unchecked(start..end)) };
+            texts[row.row as usize] = cell;
+            // Behind an empty cell stands no quote.
+            let is_quoted = self.bytes.get(start) == Some(&self.quote);
+            quoted |= u64::from(is_quoted) << row.row;
+        }
+        quoted
     }
 }
 
 struct FindCells<'c, 'b> {
-    cells: &'c mut Cells,
+    ends: &'c mut Offsets,
     /// Up to the end of the stretch, where a line end is assumed.
     bytes: &'b [u8],
     start: usize,
@@ -284,24 +362,88 @@ impl Kernel for FindCells<'_, '_> {
 
     #[inline(always)]
     fn run<L: Lanes>(self, lanes: L) {
-        let Self { cells, bytes, start, signs, cells_max } = self;
+        let Self { ends, bytes, start, signs, cells_max } = self;
+        let before = ends.get().len();
         let mut carry = Carry::ROW_START;
         let mut at = start;
-        while at <= bytes.len() && cells.len <= cells_max {
-            let direct = at.checked_sub(BEFORE).and_then(|from| bytes[from..].first_chunk());
-            let goes_on = match direct {
-                Some(window) => block(lanes, window, !0, at, signs, &mut carry, cells),
-                None => {
-                    // The line end behind the last row counts.
-                    let valid = low_bits(bytes.len() - at + 1);
-                    block(lanes, &padded(bytes, at), valid, at, signs, &mut carry, cells)
-                }
-            };
-            if !goes_on {
+        while at <= bytes.len() && ends.get().len() - before <= cells_max {
+            let mut group = Group::look(lanes, bytes, at, signs, &mut carry);
+            let is_text = group.stop_at_errors(lanes, bytes, at);
+            ends.append(lanes, &group.ends, group.blocks, at);
+            if group.odd || !is_text {
                 return;
             }
-            at += BLOCK;
+            at += GROUP_BYTES;
         }
+    }
+}
+
+/// What is known of a group of blocks.
+struct Group {
+    /// Delimiters and line ends that are no text.
+    ends: lines::Places,
+    /// The blocks that were looked at.
+    blocks: u64,
+    /// Those that hold parts of characters, or follow on one.
+    not_ascii: u64,
+    /// There is an odd quote, and nothing behind it.
+    odd: bool,
+}
+
+impl Group {
+    #[inline(always)]
+    fn look<L: Lanes>(
+        lanes: L,
+        bytes: &[u8],
+        start: usize,
+        signs: Signs,
+        carry: &mut Carry,
+    ) -> Self {
+        // As a local value it stays in registers.
+        let mut carried = *carry;
+        let mut ends = NOWHERE;
+        let (mut blocks, mut not_ascii, mut odd) = (0, 0, 0);
+        for (block, ends) in ends.iter_mut().enumerate() {
+            let at = start + block * BLOCK;
+            if at > bytes.len() || odd != 0 {
+                break;
+            }
+            let (bytes, valid) = match bytes[at..].first_chunk() {
+                Some(block) => (lanes.load(block), !0),
+                // The line end behind the last row counts.
+                None => {
+                    (earlier::<L, 0>(lanes, &padded(bytes, at)), low_bits(bytes.len() - at + 1))
+                }
+            };
+            let places = places(lanes, bytes, valid, signs, &mut carried);
+            odd = places.odd;
+            *ends = (places.delimiters | places.lines) & !places.quoted & below(odd);
+            let top_bits = lanes.top_bits(bytes);
+            not_ascii |= u64::from(top_bits | carried.not_ascii != 0) << block;
+            carried.not_ascii = top_bits >> (BLOCK - BEFORE);
+            blocks = block + 1;
+        }
+        *carry = carried;
+        Self { ends, blocks: low_bits(blocks), not_ascii, odd: odd != 0 }
+    }
+
+    /// Drops what stands behind the first error in UTF-8. False if there is one.
+    #[inline(always)]
+    fn stop_at_errors<L: Lanes>(&mut self, lanes: L, bytes: &[u8], start: usize) -> bool {
+        for block in rows_in(self.not_ascii) {
+            let at = start + block * BLOCK;
+            let direct = at.checked_sub(BEFORE).and_then(|from| bytes[from..].first_chunk());
+            let errors = match direct {
+                Some(window) => errors(lanes, window),
+                None => errors(lanes, &padded(bytes, at)) & low_bits(bytes.len() - at + 1),
+            };
+            if errors != 0 {
+                self.ends[block] &= below(errors);
+                self.blocks &= low_bits(block + 1);
+                return false;
+            }
+        }
+        true
     }
 }
 
@@ -322,32 +464,13 @@ fn earlier<L: Lanes, const BY: usize>(lanes: L, window: &[u8; BEFORE + BLOCK]) -
     lanes.load(window[BEFORE - BY..].first_chunk().expect("there are three bytes before a block"))
 }
 
-/// Adds the cells that end in a block. False if something is wrong there: behind that nothing is added.
+/// Where a block is not valid UTF-8.
 #[inline(always)]
-fn block<L: Lanes>(
-    lanes: L,
-    window: &[u8; BEFORE + BLOCK],
-    valid: u64,
-    at: usize,
-    signs: Signs,
-    carry: &mut Carry,
-    cells: &mut Cells,
-) -> bool {
-    let bytes = earlier::<L, 0>(lanes, window);
-    let places = places(lanes, bytes, valid, signs, carry);
-    let mut wrong = places.odd;
-    // With wide registers the check of every block is nearly free.
-    if L::WIDE || lanes.top_bits(lanes.or(bytes, earlier::<L, 3>(lanes, window))) != 0 {
-        let before = [
-            earlier::<L, 1>(lanes, window),
-            earlier::<L, 2>(lanes, window),
-            earlier::<L, 3>(lanes, window),
-        ];
-        wrong |= utf8::errors(lanes, bytes, before) & valid;
-    }
-    let ends = (places.delimiters | places.lines) & !places.quoted & below(wrong);
-    // No block of records is larger than 4 GiB.
-    lanes.places(ends, at as u32, cells.room());
-    cells.len += ends.count_ones() as usize;
-    wrong == 0
+fn errors<L: Lanes>(lanes: L, window: &[u8; BEFORE + BLOCK]) -> u64 {
+    let before = [
+        earlier::<L, 1>(lanes, window),
+        earlier::<L, 2>(lanes, window),
+        earlier::<L, 3>(lanes, window),
+    ];
+    utf8::errors(lanes, earlier::<L, 0>(lanes, window), before)
 }

@@ -27,6 +27,11 @@ impl Offsets {
         &self.all[..self.len]
     }
 
+    /// Nothing has been found.
+    pub(super) fn clear(&mut self) {
+        self.len = 0;
+    }
+
     /// Room for those in so many blocks, and for what is written behind them.
     #[inline(always)]
     fn room(&mut self, blocks: u32) -> &mut [u32] {
@@ -95,7 +100,7 @@ impl LineEnds {
 
     pub(super) fn start(&mut self, bytes: &[u8]) {
         assert!(u32::try_from(bytes.len()).is_ok(), "a window is smaller than 4 GiB");
-        self.offsets.len = 0;
+        self.offsets.clear();
         self.quoted.clear();
     }
 

@@ -6,8 +6,9 @@ use proptest::prelude::*;
 
 use crate::frame::csv::split;
 use crate::input::Csv;
+use crate::rows::{ROWS_MAX, row_bit};
 use crate::simd::Level;
-use crate::simd::cells::{Cells, Signs, Table};
+use crate::simd::cells::{Cells, InColumn, Signs, Table};
 use crate::simd::lines::LineEnds;
 
 /// What one byte after the other says.
@@ -73,11 +74,37 @@ fn cells(
     let (signs, mut cells) = (Signs::new(csv).unwrap(), Cells::default());
     let bytes = &bytes[..rows.last().map_or(0, |row| row.end)];
     let mut table = Table::new(level, bytes, signs, &mut cells, usize::MAX);
-    let mut row = |place: &Range<usize>| {
-        let row = table.row(place.clone(), columns)?;
-        Some((0..row.len()).map(|cell| row.cell(cell).to_owned()).collect())
-    };
-    rows.iter().map(&mut row).collect()
+    let mut all = Vec::new();
+    for together in rows.chunks(ROWS_MAX.min(1 + columns)) {
+        all.extend(known_cells(&mut table, together, columns));
+    }
+    all
+}
+
+/// Of each of a few rows the cells, if they are known.
+fn known_cells(
+    table: &mut Table<'_, '_>,
+    rows: &[Range<usize>],
+    columns: usize,
+) -> Vec<Option<Vec<String>>> {
+    let found = table.rows(rows.iter().cloned(), columns);
+    let known = found.known();
+    let row = |row| (known & row_bit(row) != 0).then(Vec::new);
+    let mut all: Vec<Option<Vec<String>>> = (0..rows.len()).map(row).collect();
+    for column in 0..columns {
+        let mut texts = [""; ROWS_MAX];
+        let InColumn { there, quoted } = found.column(column, &mut texts);
+        for row in 0..rows.len() {
+            if there & row_bit(row) == 0 {
+                assert_eq!(quoted & row_bit(row), 0);
+                continue;
+            }
+            let cells = all[row].as_mut().unwrap();
+            assert_eq!(cells.len(), column);
+            cells.push(texts[row].to_owned());
+        }
+    }
+    all
 }
 
 fn other() -> Csv {
@@ -129,31 +156,32 @@ fn rows_are_found_up_to_an_odd_quote() {
 
 #[test]
 fn a_place_within_a_character_is_no_row() {
-    let bytes = "é,x".as_bytes();
     let signs = Signs::new(&Csv::default()).unwrap();
     for level in Level::all() {
         let mut cells = Cells::default();
-        let mut table = Table::new(level, bytes, signs, &mut cells, 99);
-        assert_eq!(table.row(0..4, 2).map(|row| row.cell(0)), Some("é"));
-        let mut table = Table::new(level, bytes, signs, &mut cells, 99);
-        assert!(table.row(1..4, 2).is_none());
+        let mut known = |bytes: &str, place: Range<usize>| {
+            let mut table = Table::new(level, bytes.as_bytes(), signs, &mut cells, 99);
+            table.rows(std::iter::once(place), 2).known() != 0
+        };
+        assert!(known("é,x", 0..4));
+        assert!(!known("é,x", 1..4));
         // Behind what has been looked at, too.
         let mut table = Table::new(level, "é\né\n".as_bytes(), signs, &mut cells, 99);
-        assert!(table.row(3..5, 2).is_some());
-        assert!(table.row(0..2, 2).is_none());
+        assert_eq!(table.rows([3..5, 0..2].into_iter(), 2).known(), 1);
     }
 }
 
 #[test]
 fn memory_for_cells_has_a_limit() {
-    let bytes = vec![b','; 1000];
+    let bytes = vec![b','; 10_000];
     for level in Level::all() {
         let mut cells = Cells::default();
         let signs = Signs::new(&Csv::default()).unwrap();
-        let mut table = Table::new(level, &bytes, signs, &mut cells, 100);
-        assert!(table.row(0..1000, 1001).is_none());
-        let mut table = Table::new(level, &bytes, signs, &mut cells, 1000);
-        assert!(table.row(0..1000, 1001).is_some());
+        // It is kept to groups of bytes.
+        for (cells_max, is_known) in [(100, 0), (10_000, 1)] {
+            let mut table = Table::new(level, &bytes, signs, &mut cells, cells_max);
+            assert_eq!(table.rows(std::iter::once(0..10_000), 10_001).known(), is_known);
+        }
     }
 }
 
