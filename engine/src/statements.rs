@@ -213,15 +213,18 @@ impl<'a> Run<'_, 'a, '_> {
 /// Do the events since `begin` keep all limits that only all of them together can break?
 ///
 /// Their OCSF events have so many bytes together.
+#[inline]
 pub(crate) fn is_within_limits(events: &[Event], text: &[u8], bytes: usize) -> bool {
     events.len() <= EVENTS_MAX as usize && bytes <= OCSF_BYTES_MAX && !has_equal_ids(events, text)
 }
 
 /// Have two events the same id?
+#[inline]
 fn has_equal_ids(events: &[Event], text: &[u8]) -> bool {
-    if events.len() < 2 {
-        return false;
-    }
+    events.len() > 1 && have_equal_ids(events, text)
+}
+
+fn have_equal_ids(events: &[Event], text: &[u8]) -> bool {
     let id = |event: &Event| &text[event.id.start as usize..event.id.end as usize];
     let mut ids: Vec<_> = events.iter().map(id).collect();
     ids.sort_unstable();

@@ -8,7 +8,7 @@ use super::layout::{Joined, Layout};
 use super::registers::Registers;
 use super::text::{Constant, Constants};
 use super::{Flag, Register, Run};
-use crate::batch::{Batch, Event, RawRef};
+use crate::batch::{Batch, Event, RawRef, TextRange};
 use crate::decimal::Decimal;
 use crate::emit::{self, json};
 use crate::plan::{Check, Echo};
@@ -78,6 +78,12 @@ pub(super) struct Word {
 /// The number that means *Other* in every enum.
 pub(super) const OTHER: i64 = 99;
 
+/// How many columns are texts.
+const TEXTS: usize = 4;
+
+/// Where an event holds the texts of columns, and at last any other text; empty where it does not.
+type Places = [Range<usize>; TEXTS + 1];
+
 /// What is written of a batch: its templates, bound to the columns of its records.
 pub(crate) struct Writer<'r, 'a, 'w> {
     run: &'r Run<'a, 'w>,
@@ -91,7 +97,7 @@ struct Bound<'r> {
     rows: Rows,
     pieces: Vec<BoundPiece<'r>>,
     /// `event.id`, `event.actor`, `event.action`, `event.target`
-    texts: [Cells<'r, &'r str>; 4],
+    texts: [Cells<'r, &'r str>; TEXTS],
     time: Cells<'r, i64>,
     cost: Cells<'r, Decimal>,
     tokens: [Cells<'r, i64>; 2],
@@ -102,8 +108,7 @@ struct BoundPiece<'r> {
     /// Where they are not there, so many pieces behind them are left out too.
     rows: Rows,
     skip: usize,
-    /// How many commas are taken back.
-    ends: usize,
+    ends: bool,
     run: Padded<'r>,
     hole: BoundHole<'r>,
 }
@@ -111,7 +116,8 @@ struct BoundPiece<'r> {
 /// What stands behind the constant run, by record.
 enum BoundHole<'r> {
     Nothing,
-    Text(&'r [&'r str]),
+    /// And in which of the columns it stands too, `TEXTS` if in none.
+    Text(&'r [&'r str], u8),
     Whole(&'r [i64]),
     Millis(&'r [i64]),
     Decimal(&'r [Decimal]),
@@ -203,7 +209,9 @@ impl<'a, 'w> Run<'a, 'w> {
         let registers = &self.registers;
         let hole = match piece.hole.map_or(&Hole::Nothing, |number| &template.pieces[number].hole) {
             Hole::Nothing => BoundHole::Nothing,
-            Hole::Text(register) => BoundHole::Text(registers.texts(*register)),
+            Hole::Text(register) => {
+                BoundHole::Text(registers.texts(*register), self.text_column(template, *register))
+            }
             Hole::Number(register, Number::Whole) => BoundHole::Whole(registers.numbers(*register)),
             Hole::Number(register, Number::Millis) => {
                 BoundHole::Millis(registers.numbers(*register))
@@ -219,10 +227,19 @@ impl<'a, 'w> Run<'a, 'w> {
         BoundPiece {
             rows: self.flag(piece.guard),
             skip: piece.skip,
-            ends: piece.ends.into(),
+            ends: piece.ends,
             run: layout.constants.get(piece.run),
             hole,
         }
+    }
+
+    /// In which of the text columns a text stands too.
+    fn text_column(&self, template: &Template, register: Register) -> u8 {
+        let [id, _, actor, action, target, ..] = template.columns;
+        let place = self.registers.place(register);
+        let columns = [id, actor, action, target].into_iter().zip(0..);
+        let mut same = columns.filter(|(column, _)| self.registers.place(*column) == place);
+        same.next().map_or(TEXTS as u8, |(_, number)| number)
     }
 
     /// `event.extra` as a JSON object; nothing if it is empty.
@@ -319,15 +336,15 @@ fn event<L: Lanes>(
     }
     let extra = emit::text_range(extra, sink.len());
     let ocsf = sink.len();
-    pieces(lanes, run, emit, row, sink);
+    let places = pieces(lanes, run, emit, row, sink);
     let ocsf = emit::text_range(ocsf, sink.len());
-    let [id, actor, action, target] = emit.texts.each_ref().map(|column| {
-        let start = sink.len();
+    let mut texts = [TextRange::default(); TEXTS];
+    for ((range, column), place) in texts.iter_mut().zip(&emit.texts).zip(places) {
         if let Some(text) = column.get(row) {
-            sink.copy(lanes, text.as_bytes());
+            *range = text_column(lanes, text, place, sink);
         }
-        emit::text_range(start, sink.len())
-    });
+    }
+    let [id, actor, action, target] = texts;
     let [tokens_input, tokens_output] = &emit.tokens;
     Event {
         // A block has far fewer records than 2^32.
@@ -348,6 +365,23 @@ fn event<L: Lanes>(
     }
 }
 
+/// Where the text of a column stands. If the event holds it as it is, it is not written again.
+#[inline(always)]
+fn text_column<L: Lanes>(
+    lanes: L,
+    text: &str,
+    place: Range<usize>,
+    sink: &mut Sink<'_>,
+) -> TextRange {
+    if !place.is_empty() {
+        return emit::text_range(place.start, place.end);
+    }
+    let start = sink.len();
+    sink.copy(lanes, text.as_bytes());
+    emit::text_range(start, sink.len())
+}
+
+/// Writes the OCSF JSON of an event. Says where it holds the texts of columns.
 #[inline(always)]
 fn pieces<L: Lanes>(
     lanes: L,
@@ -355,19 +389,27 @@ fn pieces<L: Lanes>(
     emit: &Bound<'_>,
     row: usize,
     sink: &mut Sink<'_>,
-) {
-    let mut at = 0;
-    while let Some(piece) = emit.pieces.get(at) {
-        at += 1;
+) -> Places {
+    let mut places = Places::default();
+    let mut rest = &emit.pieces[..];
+    while let [piece, behind @ ..] = rest {
+        rest = behind;
         if piece.rows & row_bit(row) == 0 {
-            at += piece.skip;
+            rest = rest.get(piece.skip..).unwrap_or_default();
             continue;
         }
-        sink.take_back(piece.ends);
+        if piece.ends {
+            sink.take_back();
+        }
+        // Most are texts.
+        if let BoundHole::Text(texts, column) = piece.hole {
+            let place = sink.run_and_string(lanes, piece.run, texts[row]).unwrap_or_default();
+            places[usize::from(column)] = place;
+            continue;
+        }
         sink.run(piece.run);
         match piece.hole {
-            BoundHole::Nothing => {}
-            BoundHole::Text(texts) => sink.string(lanes, texts[row]),
+            BoundHole::Nothing | BoundHole::Text(..) => {}
             BoundHole::Whole(numbers) => {
                 write_int(numbers[row], sink);
                 sink.put_word(b','.into(), 1);
@@ -391,37 +433,36 @@ fn pieces<L: Lanes>(
                 let number = numbers[row];
                 match usize::try_from(number).ok().and_then(|at| *texts.get(at)?) {
                     Some(text) => sink.run(emit.template.constants.get(text)),
-                    None => other(run, words, number, row, sink),
+                    None => sink.by(|out| other(run, words, number, row, out)),
                 }
             }
         }
     }
     // The comma behind the event.
-    sink.take_back(1);
+    sink.take_back();
+    places
 }
 
 /// An enum's number with what follows from it, where that is not always the same.
-fn other(run: &Run<'_, '_>, words: &[Word], number: i64, row: usize, sink: &mut Sink<'_>) {
-    sink.by(|out| {
-        json::write_int(number, out);
-        for Word { echo, word } in words {
-            let word = match echo.other {
-                Some(_) if number == OTHER => run.registers.get(*word, row),
-                _ => Value::Missing,
-            };
-            let word = emit::object::word(echo, word, run.arena);
-            let listed = echo.texts.iter().find(|(of, _)| *of == number).map(|(_, text)| text);
-            if word.is_none() && listed.is_none() {
-                continue;
-            }
-            out.push(b',');
-            out.extend_from_slice(echo.key.as_bytes());
-            match (word, listed) {
-                (Some(word), _) => json::write_string(word, out),
-                (None, Some(text)) => out.extend_from_slice(text.as_bytes()),
-                (None, None) => {}
-            }
+fn other(run: &Run<'_, '_>, words: &[Word], number: i64, row: usize, out: &mut Vec<u8>) {
+    json::write_int(number, out);
+    for Word { echo, word } in words {
+        let word = match echo.other {
+            Some(_) if number == OTHER => run.registers.get(*word, row),
+            _ => Value::Missing,
+        };
+        let word = emit::object::word(echo, word, run.arena);
+        let listed = echo.texts.iter().find(|(of, _)| *of == number).map(|(_, text)| text);
+        if word.is_none() && listed.is_none() {
+            continue;
         }
         out.push(b',');
-    });
+        out.extend_from_slice(echo.key.as_bytes());
+        match (word, listed) {
+            (Some(word), _) => json::write_string(word, out),
+            (None, Some(text)) => out.extend_from_slice(text.as_bytes()),
+            (None, None) => {}
+        }
+    }
+    out.push(b',');
 }

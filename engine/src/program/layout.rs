@@ -35,6 +35,7 @@ pub(super) struct Joined {
     pub(super) skip: usize,
     /// An object or list ends here.
     pub(super) ends: bool,
+    /// Before a text it ends with its quote.
     pub(super) run: Constant,
     /// The number of the piece whose hole it has.
     pub(super) hole: Option<usize>,
@@ -122,9 +123,12 @@ impl Draft {
                 self.end();
             }
             self.run.push_str(template.constants.text(piece.run));
-            if !matches!(piece.hole, Hole::Nothing) {
-                self.flush(Some(number));
+            match piece.hole {
+                Hole::Nothing => continue,
+                Hole::Text(_) => self.run.push('"'),
+                _ => {}
             }
+            self.flush(Some(number));
         }
         self.close(at);
         self.flush(None);

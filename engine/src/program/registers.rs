@@ -35,7 +35,7 @@ pub(super) enum Shape {
 }
 
 /// Where the values of a register are.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Place {
     pub(super) shape: Shape,
     /// Which of the columns of that shape.
@@ -147,6 +147,10 @@ impl<'a> Registers<'a> {
 
     pub(super) fn shape(&self, register: Register) -> Shape {
         self.places[usize::from(register)].shape
+    }
+
+    pub(super) fn place(&self, register: Register) -> Place {
+        self.places[usize::from(register)]
     }
 
     /// The records that have a value.

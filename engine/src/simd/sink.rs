@@ -4,11 +4,15 @@
 //! there is always room for more than a block: a whole one is written however long the text is, and the next over its
 //! rest. Nothing is cleared before, and nothing copied afterwards.
 
+use std::ops::Range;
+
 use super::{BLOCK, Lanes, low_bits};
 use crate::emit::json;
 
-/// There is always room for so many bytes behind the text: what is written at once is far less than two blocks.
-const ROOM: usize = 2 * BLOCK;
+/// What stands behind a text that is a member.
+const END: &[u8; 2] = b"\",";
+/// There is always room for so many bytes behind the text: at once two texts are written, and their quotes.
+const ROOM: usize = 3 * BLOCK;
 
 /// A constant text, to be written.
 #[derive(Debug, Clone, Copy)]
@@ -62,10 +66,10 @@ impl<'o> Sink<'o> {
         self.len = self.len.min(len);
     }
 
-    /// Takes so many bytes back.
+    /// Takes the last byte back.
     #[inline(always)]
-    pub(crate) fn take_back(&mut self, bytes: usize) {
-        self.len = self.len.saturating_sub(bytes);
+    pub(crate) fn take_back(&mut self) {
+        self.len = self.len.saturating_sub(1);
     }
 
     /// Hands the text over.
@@ -82,32 +86,33 @@ impl<'o> Sink<'o> {
         }
     }
 
-    /// Writes a block at an offset from the end; not more than `ROOM` behind it.
+    /// Writes bytes at a length, which the text has afterwards or is to have.
     ///
     /// # Safety
     ///
-    /// There is room, as [`Sink::reserve`] makes it.
+    /// They end not more than `ROOM` behind the length that there is room for.
     #[inline(always)]
-    unsafe fn put<const N: usize>(&mut self, offset: usize, bytes: [u8; N]) {
+    unsafe fn put<const N: usize>(&mut self, at: usize, bytes: [u8; N]) {
         // SAFETY: the caller says that there is room in the memory of the vector.
-        unsafe { self.memory.add(self.len + offset).cast::<[u8; N]>().write_unaligned(bytes) }
+        unsafe { self.memory.add(at).cast::<[u8; N]>().write_unaligned(bytes) }
     }
 
     /// Writes a constant.
     #[inline(always)]
     pub(crate) fn run(&mut self, run: Padded<'_>) {
         self.reserve(0);
+        let start = self.len;
         // SAFETY: there is room for a block.
-        unsafe { self.put(0, *run.first) };
+        unsafe { self.put(start, *run.first) };
         if run.len > BLOCK {
             self.reserve(run.len);
             for (block, number) in run.more.iter().zip(1..run.len.div_ceil(BLOCK)) {
                 // SAFETY: the block begins before the end of the run, for which there is room, and a block more.
-                unsafe { self.put(number * BLOCK, *block) };
+                unsafe { self.put(start + number * BLOCK, *block) };
             }
         }
         // All of it is written: there are as many blocks as it needs.
-        self.len += run.len;
+        self.len = start + run.len;
     }
 
     /// Writes the first bytes of a word, the lowest first; at most all eight.
@@ -115,48 +120,85 @@ impl<'o> Sink<'o> {
     pub(crate) fn put_word(&mut self, word: u64, len: usize) {
         self.reserve(0);
         // SAFETY: there is room for a word.
-        unsafe { self.put(0, word.to_le_bytes()) };
+        unsafe { self.put(self.len, word.to_le_bytes()) };
         self.len += len.min(8);
     }
 
-    /// Writes a JSON string and a comma.
+    /// Writes a constant that ends with a quote, and the rest of a JSON string and a comma. Says where the text stands, if
+    /// it stands there as it is.
     #[inline(always)]
-    pub(crate) fn string<L: Lanes>(&mut self, lanes: L, text: &str) {
-        let (start, bytes) = (self.len, text.as_bytes());
-        self.put_word(b'"'.into(), 1);
-        if self.copy(lanes, bytes) {
-            self.len = start;
-            return self.by(|out| {
+    pub(crate) fn run_and_string<L: Lanes>(
+        &mut self,
+        lanes: L,
+        run: Padded<'_>,
+        text: &str,
+    ) -> Option<Range<usize>> {
+        let bytes = text.as_bytes();
+        if run.len > BLOCK || bytes.len() > BLOCK {
+            self.run(run);
+            let start = self.len;
+            let is_special = self.copy(lanes, bytes);
+            self.put_word(u16::from_le_bytes(*END).into(), END.len());
+            return self.unless_special(is_special, start, text);
+        }
+        self.reserve(0);
+        let start = self.len + run.len;
+        let end = start + bytes.len();
+        // SAFETY: there is room for a block, a block behind a block, and two bytes behind two blocks.
+        let is_special = unsafe {
+            self.put(self.len, *run.first);
+            let is_special = self.put_part(lanes, start, bytes);
+            self.put(end, *END);
+            is_special
+        };
+        self.len = end + END.len();
+        self.unless_special(is_special, start, text)
+    }
+
+    /// Writes the string from `start` to the end again if it needs escapes.
+    #[inline(always)]
+    fn unless_special(
+        &mut self,
+        is_special: bool,
+        start: usize,
+        text: &str,
+    ) -> Option<Range<usize>> {
+        if is_special {
+            self.len = start.saturating_sub(1).min(self.len);
+            self.by(|out| {
                 json::write_string(text, out);
                 out.push(b',');
             });
+            return None;
         }
-        self.put_word(u16::from_le_bytes(*b"\",").into(), 2);
+        Some(start..start + text.len())
     }
 
     /// Writes text as it is. Says whether any of it could not stand in a JSON string.
     #[inline(always)]
     pub(crate) fn copy<L: Lanes>(&mut self, lanes: L, text: &[u8]) -> bool {
-        if text.len() <= BLOCK {
-            return self.copy_part(lanes, text);
-        }
-        let mut special = false;
+        let mut is_special = false;
         for part in text.chunks(BLOCK) {
-            special |= self.copy_part(lanes, part);
+            self.reserve(0);
+            // SAFETY: there is room for a block.
+            is_special |= unsafe { self.put_part(lanes, self.len, part) };
+            self.len += part.len();
         }
-        special
+        is_special
     }
 
-    /// The same for at most a block.
+    /// Writes at most a block of text at a length. Says whether any of it could not stand in a JSON string.
+    ///
+    /// # Safety
+    ///
+    /// There is room for a block.
     #[inline(always)]
-    fn copy_part<L: Lanes>(&mut self, lanes: L, part: &[u8]) -> bool {
-        self.reserve(0);
+    unsafe fn put_part<L: Lanes>(&mut self, lanes: L, at: usize, part: &[u8]) -> bool {
         let mut bytes = [0; BLOCK];
         let block = lanes.load_part(part);
         lanes.store(block, &mut bytes);
-        // SAFETY: there is room for a block.
-        unsafe { self.put(0, bytes) };
-        self.len += part.len().min(BLOCK);
+        // SAFETY: the caller says that there is room.
+        unsafe { self.put(at, bytes) };
         let specials = lanes.at_most(block, lanes.splat(0x1f))
             | lanes.equal(block, lanes.splat(b'"'))
             | lanes.equal(block, lanes.splat(b'\\'));
@@ -164,13 +206,26 @@ impl<'o> Sink<'o> {
     }
 
     /// Writes what somebody does to the end of the text.
+    #[inline(always)]
     pub(crate) fn by(&mut self, write: impl FnOnce(&mut Vec<u8>)) {
-        // SAFETY: so many bytes are written.
-        unsafe { self.out.set_len(self.len) };
-        write(self.out);
-        self.len = self.out.len();
-        (self.memory, self.len_max) = enlarged(self.out, self.len, 0);
+        (self.memory, self.len, self.len_max) = written(self.out, self.len, write);
     }
+}
+
+/// What somebody writes to the end of a vector, of which so much is written: its memory, length, and length with room.
+#[cold]
+#[inline(never)]
+fn written(
+    out: &mut Vec<u8>,
+    len: usize,
+    write: impl FnOnce(&mut Vec<u8>),
+) -> (*mut u8, usize, usize) {
+    assert!(len <= out.capacity(), "what is written is part of the memory");
+    // SAFETY: only `Sink` calls this, whose text is so long.
+    unsafe { out.set_len(len) };
+    write(out);
+    out.reserve(ROOM);
+    (out.as_mut_ptr(), out.len(), out.capacity() - ROOM)
 }
 
 /// The memory of a vector with room for so much behind a length, up to which it is written. Outlined by values, so that
