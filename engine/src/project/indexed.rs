@@ -504,29 +504,14 @@ impl<'b> Run<'_, 'b, '_, '_> {
         places
     }
 
-    /// The member that seems to be the wanted one, if it is.
-    #[inline(always)]
-    fn member(&self, step: &Step, row: usize, places: &mut Places) -> Option<Member<'b>> {
-        let behind = places.behind[row] as usize;
-        let Some(member) = self.indexed.member(behind) else {
-            places.doubtful |= row_bit(row);
-            return None;
-        };
-        if !step.key.is_of(member, self.bytes, behind) {
-            // The next ones with that signature are looked at.
-            places.tokens[row] += 1;
-            places.doubtful |= row_bit(row);
-            return None;
-        }
-        Some(member)
-    }
-
     /// Takes the values of a member that are of a usual kind.
     #[inline(always)]
     fn usual_values<L: Lanes>(&mut self, lanes: L, step: &Step, slot: u16, places: &mut Places) {
+        let Self { indexed, bytes, .. } = *self;
+        let column = self.found.column(slot);
         let (mut there, mut plain) = (0, 0);
         for row in rows_in(places.there) {
-            let Some(member) = self.member(step, row, places) else { continue };
+            let Some(member) = member_at(&indexed, bytes, step, row, places) else { continue };
             let Some(value) = member.value(lanes) else {
                 places.unusual |= row_bit(row);
                 continue;
@@ -535,11 +520,10 @@ impl<'b> Run<'_, 'b, '_, '_> {
                 Usual::String(text) => (text, true),
                 Usual::Bare(text) => (text, false),
             };
-            self.found.column(slot).texts[row] = text;
+            column.texts[row] = text;
             plain |= u64::from(is_plain) << row;
             there |= row_bit(row);
         }
-        let column = self.found.column(slot);
         *column.there |= there;
         *column.plain |= plain;
     }
@@ -547,8 +531,9 @@ impl<'b> Run<'_, 'b, '_, '_> {
     /// Finds the members of the objects behind a key of which nothing else is wanted.
     #[inline(always)]
     fn enter_all<L: Lanes>(&mut self, lanes: L, step: &Step, places: &mut Places) {
+        let Self { indexed, bytes, .. } = *self;
         for row in rows_in(places.there) {
-            let Some(member) = self.member(step, row, places) else { continue };
+            let Some(member) = member_at(&indexed, bytes, step, row, places) else { continue };
             let token = places.tokens[row] as usize;
             if !(member.is_object() && self.enter(lanes, step, token, row)) {
                 places.unusual |= row_bit(row);
@@ -647,6 +632,29 @@ impl<'b> Run<'_, 'b, '_, '_> {
             }
         }
     }
+}
+
+/// The member that seems to be the wanted one, if it is.
+#[inline(always)]
+fn member_at<'b>(
+    indexed: &Indexed<'b, '_>,
+    bytes: &[u8],
+    step: &Step,
+    row: usize,
+    places: &mut Places,
+) -> Option<Member<'b>> {
+    let behind = places.behind[row] as usize;
+    let Some(member) = indexed.member(behind) else {
+        places.doubtful |= row_bit(row);
+        return None;
+    };
+    if !step.key.is_of(member, bytes, behind) {
+        // The next ones with that signature are looked at.
+        places.tokens[row] += 1;
+        places.doubtful |= row_bit(row);
+        return None;
+    }
+    Some(member)
 }
 
 /// Which of the 64 tokens from that one on have a signature.
