@@ -14,6 +14,7 @@ mod choice;
 mod compile;
 mod digits;
 mod emit;
+mod ends;
 mod flags;
 mod layout;
 mod letters;

@@ -97,6 +97,7 @@ pub(crate) fn is_within(limits: &TextLimits, text: &str) -> bool {
 }
 
 /// The same without what it must match.
+#[inline]
 pub(crate) fn is_within_but_for_pattern(limits: &TextLimits, text: &str) -> bool {
     let TextLimits { chars_max, values, .. } = limits;
     chars_max.is_none_or(|max| has_chars_max(text, max as usize))

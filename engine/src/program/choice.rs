@@ -1,11 +1,13 @@
 //! Choices among constants by a text: the arms of a `match`, a column of a table.
 
+use super::ends::Ends;
 use super::lookup::Lookup;
 use super::registers::Shape;
 use super::{Register, Run};
 use crate::decimal::Decimal;
 use crate::plan::{Constant, Patterns};
 use crate::rows::{ROWS_MAX, Rows, rows_in};
+use crate::simd::{Kernel, Lanes};
 
 /// What is chosen among, and by what.
 #[derive(Debug)]
@@ -94,9 +96,7 @@ impl<'a> Run<'a, '_> {
         let (there, invalid) = (of & registers.there(subject), of & registers.invalid(subject));
         let mut chosen = [choice.otherwise + 1; ROWS_MAX];
         let texts = registers.texts(subject);
-        for row in rows_in(there) {
-            chosen[row] = choice.lookup.get(texts[row]).unwrap_or(choice.otherwise);
-        }
+        self.level.run(Find { choice, texts, of: there, chosen: &mut chosen });
         let constant = |number: &u32| *number as usize;
         match &choice.constants {
             Constants::Texts(texts) => {
@@ -121,6 +121,27 @@ impl<'a> Run<'a, '_> {
             is_none => rows_where(&chosen, |number| is_none[number]),
         };
         registers.settle(to, of, !invalid & !none, invalid);
+    }
+}
+
+/// Finds the numbers of texts.
+struct Find<'r, 't> {
+    choice: &'r Choice,
+    texts: &'r [&'t str],
+    of: Rows,
+    chosen: &'r mut [u32; ROWS_MAX],
+}
+
+impl Kernel for Find<'_, '_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<L: Lanes>(self, lanes: L) {
+        for row in rows_in(self.of) {
+            let text = self.texts[row];
+            let found = self.choice.lookup.get(text, Ends::by(lanes, text.as_bytes()));
+            self.chosen[row] = found.unwrap_or(self.choice.otherwise);
+        }
     }
 }
 

@@ -38,6 +38,7 @@ pub(super) fn compile(plan: &Plan) -> Option<Program> {
         missing: None,
         columns: [None; 8],
         always: HashSet::new(),
+        has_all_columns: false,
         reads_event: false,
     };
     // `ZERO` and `ZERO_DECIMAL`.
@@ -66,7 +67,9 @@ pub(super) struct Compiler<'p> {
     pub(super) columns: [Option<Register>; 8],
     /// Those of them that always have a value, unless the record is left to the walk.
     pub(super) always: HashSet<Register>,
-    /// The expression that is being compiled depends on them.
+    /// No more columns of the present event are to come.
+    pub(super) has_all_columns: bool,
+    /// The expression that is being compiled depends on the columns.
     reads_event: bool,
 }
 
@@ -225,7 +228,7 @@ impl<'p> Compiler<'p> {
                 self.push(kind, shape)?
             }
         };
-        if !self.reads_event {
+        if !self.reads_event || self.has_all_columns {
             self.known.insert(id, register);
         }
         self.reads_event |= around;

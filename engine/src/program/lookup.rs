@@ -1,11 +1,10 @@
 //! A text looked up among a few others, without a hash of all of it.
 //!
-//! Its length with its first and its last eight bytes tell nearly all texts apart that a program names, and up to sixteen
-//! bytes they are all of it. So what is hashed and compared is two words. Whether a text starts with one of a few
+//! Its length and its [`Ends`] tell nearly all texts apart that a program names, so that is what is hashed and compared. Whether a text starts with one of a few
 //! prefixes is seen from its first word in the same way, for all of them: which one it is cannot be foreseen, so nothing
 //! branches on it.
 
-use super::readers::first_word;
+use super::ends::Ends;
 use crate::plan::{Pattern, Patterns};
 use crate::simd::low_bits;
 
@@ -26,7 +25,7 @@ pub(super) struct Lookup {
 
 #[derive(Debug, Clone)]
 struct Entry {
-    key: Key,
+    ends: Ends,
     number: u32,
     text: Box<str>,
 }
@@ -49,35 +48,13 @@ struct Prefix {
     rest: Box<[u8]>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Key {
-    first: u64,
-    last: u64,
-    len: usize,
-}
-
-impl Key {
-    #[inline(always)]
-    fn of(text: &[u8]) -> Self {
-        let last = text.last_chunk().map_or(0, |last| u64::from_le_bytes(*last));
-        Self { first: first_word(text), last, len: text.len() }
-    }
-
-    #[inline(always)]
-    fn hash(self) -> usize {
-        // The golden ratio, and another odd number without a pattern.
-        let mixed = (self.first ^ self.len as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15)
-            ^ self.last.wrapping_mul(0xd6e8_feb8_6659_fd93);
-        (mixed ^ mixed >> 32) as usize
-    }
-}
-
-/// `left == right`, by a few words of both.
+/// A hash of a text, by its ends.
 #[inline(always)]
-pub(super) fn is_same(left: &str, right: &str) -> bool {
-    left.len() == right.len()
-        && Key::of(left.as_bytes()) == Key::of(right.as_bytes())
-        && (left.len() <= 16 || left == right)
+fn hash(text: Ends) -> usize {
+    // The golden ratio, and another odd number without a pattern.
+    let mixed = (text.first ^ text.len as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15)
+        ^ text.last.wrapping_mul(0xd6e8_feb8_6659_fd93);
+    (mixed ^ mixed >> 32) as usize
 }
 
 impl Prefix {
@@ -85,7 +62,7 @@ impl Prefix {
         let bytes = text.as_bytes();
         let inside = bytes.len().min(8);
         Self {
-            word: first_word(bytes),
+            word: Ends::of(bytes).first,
             mask: low_bits(8 * inside),
             number,
             len: bytes.len(),
@@ -107,8 +84,8 @@ impl Lookup {
         for (pattern, number) in patterns.iter() {
             match pattern {
                 Pattern::Exact(text) => {
-                    let key = Key::of(text.as_bytes());
-                    texts.push(Entry { key, number, text: text.into() });
+                    let ends = Ends::of(text.as_bytes());
+                    texts.push(Entry { ends, number, text: text.into() });
                 }
                 Pattern::Prefix(text) => few.push(Prefix::new(text, number)),
             }
@@ -122,20 +99,19 @@ impl Lookup {
         Some(Self { places: places(&texts), prefixes })
     }
 
-    /// What [`Patterns::get`] gives, for the patterns that this was made of.
+    /// What [`Patterns::get`] gives of a text with these ends, for the patterns that this was made of.
     #[inline(always)]
-    pub(super) fn get(&self, text: &str) -> Option<u32> {
-        let key = Key::of(text.as_bytes());
+    pub(super) fn get(&self, text: &str, ends: Ends) -> Option<u32> {
         let mask = self.places.len() - 1;
-        let mut at = key.hash() & mask;
+        let mut at = hash(ends) & mask;
         while let Some(entry) = &self.places[at] {
-            if entry.key == key && (key.len <= 16 || *entry.text == *text) {
+            if entry.ends == ends && (ends.len <= Ends::WHOLE_MAX || *entry.text == *text) {
                 return Some(entry.number);
             }
             at = (at + 1) & mask;
         }
         match &self.prefixes {
-            Prefixes::Few(prefixes) => longest(prefixes, text.as_bytes(), key.first),
+            Prefixes::Few(prefixes) => longest(prefixes, text.as_bytes(), ends.first),
             Prefixes::Many(patterns) => patterns.get(text),
         }
     }
@@ -158,14 +134,14 @@ fn places(texts: &[Entry]) -> Vec<Option<Entry>> {
     let least = (2 * texts.len()).next_power_of_two().max(2);
     let rooms = || std::iter::successors(Some(least), |room| Some(2 * room));
     let is_apart = |room: &usize| {
-        let mut wanted: Vec<_> = texts.iter().map(|entry| entry.key.hash() % room).collect();
+        let mut wanted: Vec<_> = texts.iter().map(|entry| hash(entry.ends) % room).collect();
         wanted.sort_unstable();
         wanted.windows(2).all(|pair| pair[0] != pair[1])
     };
     let room = rooms().take_while(|room| *room <= ROOM_MAX * least).find(is_apart);
     let mut places = vec![None; room.unwrap_or(least)];
     for entry in texts {
-        let mut at = entry.key.hash() % places.len();
+        let mut at = hash(entry.ends) % places.len();
         while places[at].is_some() {
             at = (at + 1) % places.len();
         }
@@ -193,7 +169,7 @@ mod tests {
             let patterns = Patterns::new(texts.iter().map(pattern).zip(0..));
             let lookup = Lookup::new(&patterns).unwrap();
             for text in asked.iter().chain(texts.iter().map(|(text, _)| text)) {
-                prop_assert_eq!(lookup.get(text), patterns.get(text));
+                prop_assert_eq!(lookup.get(text, Ends::of(text.as_bytes())), patterns.get(text));
             }
         }
     }

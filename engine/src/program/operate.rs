@@ -5,8 +5,9 @@ use std::ops::Range;
 use regex::Regex;
 
 use super::digits::{NumberBuffer, write_decimal, write_int};
+use super::ends::Ends;
 use super::letters::lower_all;
-use super::lookup::is_same;
+use super::readers::Numbers;
 use super::registers::{Registers, Shape};
 use super::runs::{Matching, Runs};
 use super::{Instead, Is, Kind, LineOutcome, Register, Run, Walker, Without, readers};
@@ -222,7 +223,8 @@ impl<'a> Run<'a, '_> {
         self.registers.settle(to, of, plain & !missing, 0);
         for row in rows_in(there & !plain) {
             let text = self.found.texts(slot)[row];
-            let is_number = !text.starts_with('"') && readers::int(text.as_bytes()).is_some();
+            let is_number =
+                !text.starts_with('"') && readers::int(Ends::of(text.as_bytes())).is_some();
             let value = match (is_number, strings) {
                 (false, false) => self.read(Slot::Scope(0, slot), Type::Text, row),
                 (false, true) => self.read_string(Slot::Scope(0, slot), row),
@@ -236,27 +238,27 @@ impl<'a> Run<'a, '_> {
     }
 
     fn read_int(&mut self, to: Register, slot: u16, call: ExprId, of: Rows) {
-        let there = self.found.there(slot) & of;
-        self.registers.settle(to, of, there, 0);
-        for row in rows_in(there) {
-            match readers::int(self.found.texts(slot)[row].as_bytes()) {
-                Some(number) => self.registers.numbers_mut(to)[row] = number,
-                None => self.called_on_slot(to, slot, call, row),
-            }
-        }
+        let (of, texts) = (self.found.there(slot) & of, self.found.texts(slot));
+        let numbers = self.registers.numbers_mut(to);
+        let read = self.level.run(Numbers { texts, of, read: readers::int, numbers });
+        self.read_others(to, slot, call, of, read);
     }
 
     fn read_decimal(&mut self, to: Register, slot: u16, call: ExprId, of: Rows) {
+        let (there, texts) = (self.found.there(slot) & of, self.found.texts(slot));
         // Otherwise a point may be anything.
         let usual = self.context.layout.record_content().numbers == NumberFormat::default();
-        let there = self.found.there(slot) & of;
-        self.registers.settle(to, of, there, 0);
-        for row in rows_in(there) {
-            let text = self.found.texts(slot)[row].as_bytes();
-            match if usual { readers::decimal(text) } else { None } {
-                Some(number) => self.registers.decimals_mut(to)[row] = number,
-                None => self.called_on_slot(to, slot, call, row),
-            }
+        let of = if usual { there } else { 0 };
+        let numbers = self.registers.decimals_mut(to);
+        let read = self.level.run(Numbers { texts, of, read: readers::decimal, numbers });
+        self.read_others(to, slot, call, there, read);
+    }
+
+    /// What a function of one text makes of the texts of a slot that were not read.
+    fn read_others(&mut self, to: Register, slot: u16, call: ExprId, of: Rows, read: Rows) {
+        self.registers.settle(to, of, !0, 0);
+        for row in rows_in(of & !read) {
+            self.called_on_slot(to, slot, call, row);
         }
     }
 
@@ -460,14 +462,7 @@ impl<'a> Run<'a, '_> {
         let invalid = registers.invalid(left) | registers.invalid(right);
         let both = registers.there(left) & registers.there(right) & of;
         let holds = match (registers.shape(left), registers.shape(right)) {
-            (Shape::Text, Shape::Text) => {
-                let (left, right) = (registers.texts(left), registers.texts(right));
-                match comparison {
-                    Comparison::Equal => Some(filter(left, right, both, |l, r| is_same(l, r))),
-                    Comparison::NotEqual => Some(filter(left, right, both, |l, r| !is_same(l, r))),
-                    _ => holding(comparison, left, right, both),
-                }
-            }
+            (Shape::Text, Shape::Text) => self.comparing_texts(comparison, [left, right], both),
             (Shape::Int, Shape::Int) => {
                 holding(comparison, registers.numbers(left), registers.numbers(right), both)
             }
@@ -485,6 +480,27 @@ impl<'a> Run<'a, '_> {
         // Beside something missing only `!=` holds.
         let missing = if comparison == Comparison::NotEqual { !both } else { 0 };
         self.set_truths(to, of, holds | missing, invalid);
+    }
+
+    /// The records in which a comparison of texts holds.
+    fn comparing_texts(
+        &self,
+        comparison: Comparison,
+        sides: [Register; 2],
+        of: Rows,
+    ) -> Option<Rows> {
+        let [left, right] = sides.map(|side| self.registers.texts(side));
+        if !matches!(comparison, Comparison::Equal | Comparison::NotEqual) {
+            return holding(comparison, left, right, of);
+        }
+        let is_same = |row: usize| {
+            let [one, other] = [left[row], right[row]];
+            one.len() == other.len()
+                && Ends::of(one.as_bytes()) == Ends::of(other.as_bytes())
+                && (one.len() <= Ends::WHOLE_MAX || one == other)
+        };
+        let unequal = unfit(of, is_same);
+        Some(if comparison == Comparison::Equal { of & !unequal } else { unequal })
     }
 
     fn is_in(&self, subject: Register, expr: ExprId, row: usize) -> Value<'a> {
@@ -654,9 +670,12 @@ impl<'a> Run<'a, '_> {
     /// The final values of a line.
     fn settle(&mut self, to: Register, from: Register, line: usize, without: Without, of: Rows) {
         let there = of & self.registers.there(from);
+        self.registers.copy(from, to, of);
+        if there == of {
+            return self.count_rows(line, LineOutcome::Value, there);
+        }
         let (missing, invalid) =
             (of & self.registers.missing(from), of & self.registers.invalid(from));
-        self.registers.copy(from, to, of);
         self.registers.settle(to, of, there, 0);
         self.count_rows(line, LineOutcome::Value, there);
         let outcomes = (LineOutcome::Missing, LineOutcome::MissingIsZero);

@@ -3,102 +3,125 @@
 //! Each reader gives a value only of a text that is written in the most usual way, and none of any other: what that one
 //! means, if anything, others say. So none of them has to know all forms.
 
+use super::ends::Ends;
 use crate::civil::DateTime;
 use crate::decimal::Decimal;
 use crate::read;
 use crate::rows::{Rows, row_bit, rows_in};
 use crate::simd::{Kernel, Lanes, Level, low_bits};
 
-/// Digits up to here fit into 64 bits, whatever they are.
-const DIGITS_MAX: usize = 18;
+/// Reads numbers.
+pub(super) struct Numbers<'r, 't, T, R> {
+    pub(super) texts: &'r [&'t str],
+    pub(super) of: Rows,
+    pub(super) read: R,
+    pub(super) numbers: &'r mut [T],
+}
 
-/// The first eight bytes of a text as a word, the first one lowest. Behind a shorter one stand zeros.
-#[inline(always)]
-pub(super) fn first_word(text: &[u8]) -> u64 {
-    match text.first_chunk() {
-        Some(first) => u64::from_le_bytes(*first),
-        None => short_word(text),
+impl<T, R: Fn(Ends) -> Option<T>> Kernel for Numbers<'_, '_, T, R> {
+    /// Those that could be read.
+    type Output = Rows;
+
+    #[inline(always)]
+    fn run<L: Lanes>(self, lanes: L) -> Rows {
+        let mut rows = 0;
+        for row in rows_in(self.of) {
+            if let Some(number) = (self.read)(Ends::by(lanes, self.texts[row].as_bytes())) {
+                self.numbers[row] = number;
+                rows |= row_bit(row);
+            }
+        }
+        rows
     }
 }
 
-/// The same of less than eight bytes, by loads that overlap.
+/// A whole number of at most 16 digits without sign, point or needless zero.
 #[inline(always)]
-fn short_word(text: &[u8]) -> u64 {
-    let len = text.len();
-    if let (Some(first), Some(last)) = (text.first_chunk(), text.last_chunk()) {
-        let [first, last] = [first, last].map(|half| u64::from(u32::from_le_bytes(*half)));
-        return first | last << (8 * (len - 4));
-    }
-    let byte = |at: usize| text.get(at).map_or(0, |byte| u64::from(*byte) << (8 * at));
-    byte(0) | byte(1) | byte(2)
-}
-
-/// A whole number of at most 18 digits without sign, point or needless zero.
-#[inline(always)]
-pub(super) fn int(text: &[u8]) -> Option<i64> {
-    if text.len() > DIGITS_MAX || text.is_empty() || (text[0] == b'0' && text.len() > 1) {
+pub(super) fn int(text: Ends) -> Option<i64> {
+    let is_padded = text.first as u8 == b'0' && text.len > 1;
+    if text.len == 0 || text.len > Ends::WHOLE_MAX || is_padded {
         return None;
     }
-    digits(text)
+    // The first word has what stands before the last.
+    let low = digits(text.last, text.len.min(8))?;
+    let high = if text.len > 8 { digits(text.first, text.len - 8)? } else { 0 };
+    Some(high * 100_000_000 + low)
 }
 
-/// The number that at most 18 digits are; of none it is 0.
+/// A decimal of at most 16 bytes, with or without a point, in the way of JSON.
 #[inline(always)]
-fn digits(text: &[u8]) -> Option<i64> {
-    const HUNDRED_MILLIONS: i64 = 100_000_000;
-    let Some((high, low)) = text.split_last_chunk::<8>() else { return eight_digits(text) };
-    let (highest, high) = high.split_at(high.len().saturating_sub(8));
-    let high = eight_digits(highest)? * HUNDRED_MILLIONS + eight_digits(high)?;
-    Some(high * HUNDRED_MILLIONS + eight_digits(low)?)
-}
-
-/// The number that at most eight digits are: neighbours become numbers of two digits, all at once, then of four, and then
-/// of eight.
-#[inline(always)]
-fn eight_digits(text: &[u8]) -> Option<i64> {
-    const ZEROS: u64 = 0x3030_3030_3030_3030;
-    const HIGH_HALVES: u64 = 0xf0f0_f0f0_f0f0_f0f0;
-    let lacking = 64 - 8 * text.len() as u32;
-    // The first digit stands lowest. Below it there are zeros for those that lack.
-    let word = first_word(text).unbounded_shl(lacking) | (ZEROS & !u64::MAX.unbounded_shl(lacking));
-    // What is a digit begins with 3, also when 6 is added.
-    let above = word.wrapping_add(0x0606_0606_0606_0606);
-    if word & HIGH_HALVES != ZEROS || above & HIGH_HALVES != ZEROS {
+pub(super) fn decimal(text: Ends) -> Option<Decimal> {
+    const POINTS: u128 = u128::from_le_bytes([b'.'; Ends::WHOLE_MAX]);
+    let (bytes, len) = (text.whole(), text.len);
+    let point = first_zero(bytes ^ POINTS);
+    let (has_point, whole_len) = (point < len, point.min(len));
+    let is_padded = text.first as u8 == b'0' && whole_len > 1;
+    if len > Ends::WHOLE_MAX || whole_len == 0 || is_padded || point + 1 == len {
         return None;
     }
-    let ones = word & !HIGH_HALVES;
+    // What stands behind the point moves to its place.
+    let behind = u128::MAX.unbounded_shl(8 * whole_len as u32);
+    let bytes = (bytes & !behind) | (bytes >> 8 & behind);
+    let count = len - usize::from(has_point);
+    let low = digits((bytes >> 64) as u64, count.saturating_sub(8))?;
+    let number = digits(bytes as u64, count.min(8))? * TENS[count.saturating_sub(8)] + low;
+    let places = (len - whole_len).saturating_sub(1);
+    Some(Decimal(i128::from(number) * POWERS[Decimal::PLACES as usize - places]))
+}
+
+const TENS: [i64; 9] = [1, 10, 100, 1000, 10_000, 100_000, 1_000_000, 10_000_000, 100_000_000];
+
+const POWERS: [i128; Decimal::PLACES as usize + 1] = {
+    let mut powers = [1; Decimal::PLACES as usize + 1];
+    let mut at = 1;
+    while at < powers.len() {
+        powers[at] = powers[at - 1] * 10;
+        at += 1;
+    }
+    powers
+};
+
+/// The first byte that is zero, the lowest one being the first; 16 if none is.
+#[inline(always)]
+fn first_zero(bytes: u128) -> usize {
+    const ONES: u128 = u128::from_le_bytes([1; 16]);
+    const TOPS: u128 = u128::from_le_bytes([0x80; 16]);
+    // Only a zero borrows from its own top bit; above the first one, more may seem to be.
+    (bytes.wrapping_sub(ONES) & !bytes & TOPS).trailing_zeros() as usize / 8
+}
+
+/// The number that the lowest bytes of a word are, as at most eight digits, the first one lowest: neighbours become numbers
+/// of two digits, all at once, then of four, and then of eight.
+#[inline(always)]
+fn digits(bytes: u64, count: usize) -> Option<i64> {
+    const ZEROS: u64 = u64::from_le_bytes([b'0'; 8]);
+    const HIGHS: u64 = u64::from_le_bytes([0xf0; 8]);
+    const SIXES: u64 = u64::from_le_bytes([6; 8]);
+    // Zeros go before it.
+    let lacking = 64 - 8 * count as u32;
+    let bytes = bytes.unbounded_shl(lacking) | (ZEROS & !u64::MAX.unbounded_shl(lacking));
+    // The upper four bits of a digit are those of zero, also when 6 is added.
+    let above = bytes.wrapping_add(SIXES);
+    if (bytes & HIGHS) != ZEROS || (above & HIGHS) != ZEROS {
+        return None;
+    }
+    let ones = bytes & !HIGHS;
     let twos = (ones * 10 + (ones >> 8)) & 0x00ff_00ff_00ff_00ff;
     let fours = (twos * 100 + (twos >> 16)) & 0x0000_ffff_0000_ffff;
-    let eight = (fours * 10_000 + (fours >> 32)) & 0xffff_ffff;
-    Some(eight as i64)
+    Some(((fours * 10_000 + (fours >> 32)) & 0xffff_ffff) as i64)
 }
 
-/// A decimal of at most 18 digits, with or without a point, in the way of JSON.
+/// The number that a few digits are.
 #[inline(always)]
-pub(super) fn decimal(text: &[u8]) -> Option<Decimal> {
-    const POWERS: [i64; DIGITS_MAX + 1] = {
-        let mut powers = [1; DIGITS_MAX + 1];
-        let mut at = 1;
-        while at <= DIGITS_MAX {
-            powers[at] = powers[at - 1] * 10;
-            at += 1;
-        }
-        powers
-    };
-    if text.len() > DIGITS_MAX {
-        return None;
+fn few_digits<const N: usize>(text: [u8; N]) -> Option<i64> {
+    let mut number = 0;
+    let mut worst = 0;
+    for byte in text {
+        let digit = byte.wrapping_sub(b'0');
+        worst |= u8::from(digit > 9);
+        number = number * 10 + i64::from(digit);
     }
-    let point = text.iter().position(|byte| *byte == b'.').unwrap_or(text.len());
-    let (whole, fraction) = (&text[..point], text.get(point + 1..).unwrap_or_default());
-    let ends_with_point = point + 1 == text.len();
-    if whole.is_empty() || (whole[0] == b'0' && whole.len() > 1) || ends_with_point {
-        return None;
-    }
-    let (whole, places) = (digits(whole)?, fraction.len());
-    let fraction = digits(fraction)?;
-    let scaled = i128::from(whole) * i128::from(POWERS[DIGITS_MAX])
-        + i128::from(fraction * POWERS[DIGITS_MAX - places]);
-    Some(Decimal(scaled))
+    (worst == 0).then_some(number)
 }
 
 /// The IPv4 addresses among texts whose text is the canonical one.
@@ -200,7 +223,7 @@ impl Clock {
         let second = i64::from(tens - b'0') * 10 + i64::from(ones - b'0');
         let ns = match fraction {
             [] => 0,
-            [b'.', a, b, c] => digits(&[*a, *b, *c])? * 1_000_000,
+            [b'.', a, b, c] => few_digits([*a, *b, *c])? * 1_000_000,
             [b'.', places @ ..] if (1..=9).contains(&places.len()) => {
                 read::fraction_ns(fraction.get(1..)?).filter(|(_, rest)| rest.is_empty())?.0
             }
@@ -220,11 +243,11 @@ impl Clock {
             return None;
         };
         let time = DateTime {
-            year: digits(&[y1, y2, y3, y4])?,
-            month: digits(&[m1, m2])?,
-            day: digits(&[d1, d2])?,
-            hour: digits(&[h1, h2])?,
-            minute: digits(&[n1, n2])?,
+            year: few_digits([y1, y2, y3, y4])?,
+            month: few_digits([m1, m2])?,
+            day: few_digits([d1, d2])?,
+            hour: few_digits([h1, h2])?,
+            minute: few_digits([n1, n2])?,
             second: 0,
             nanosecond: 0,
         };
@@ -245,10 +268,10 @@ mod tests {
         #[test]
         fn what_is_read_is_what_is_meant(text in "[-0-9.eE+]{0,24}|[0-9]{1,20}|[0-9]{1,12}\\.[0-9]{0,12}") {
             let meant = NumberFormat::default();
-            if let Some(number) = int(text.as_bytes()) {
+            if let Some(number) = int(Ends::of(text.as_bytes())) {
                 prop_assert_eq!(read::int(&text, meant), Some(number));
             }
-            if let Some(number) = decimal(text.as_bytes()) {
+            if let Some(number) = decimal(Ends::of(text.as_bytes())) {
                 prop_assert_eq!(read::decimal(&text, meant), Some(number));
             }
         }
@@ -278,13 +301,13 @@ mod tests {
 
     #[test]
     fn usual_texts_are_read() {
-        assert_eq!(int(b"0"), Some(0));
-        assert_eq!(int(b"4096"), Some(4096));
-        assert_eq!(int(b"04"), None);
-        assert_eq!(decimal(b"0.004452"), Decimal::parse("0.004452"));
-        assert_eq!(decimal(b"17"), Decimal::parse("17"));
-        assert_eq!(decimal(b"1."), None);
-        assert_eq!(decimal(b".5"), None);
+        assert_eq!(int(Ends::of(b"0")), Some(0));
+        assert_eq!(int(Ends::of(b"4096")), Some(4096));
+        assert_eq!(int(Ends::of(b"04")), None);
+        assert_eq!(decimal(Ends::of(b"0.004452")), Decimal::parse("0.004452"));
+        assert_eq!(decimal(Ends::of(b"17")), Decimal::parse("17"));
+        assert_eq!(decimal(Ends::of(b"1.")), None);
+        assert_eq!(decimal(Ends::of(b".5")), None);
         let mut clock = Clock::default();
         for text in
             ["2026-05-01T00:00:59.005Z", "2026-05-01T00:00:07Z", "2027-02-28T23:59:00.123456789Z"]

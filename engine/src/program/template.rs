@@ -87,6 +87,7 @@ impl Compiler<'_> {
         let start = self.program.operations.len();
         let known = self.known.clone();
         self.columns = [None; 8];
+        self.has_all_columns = false;
         self.always.clear();
         for (column, field) in Column::ALL.into_iter().zip(&emit.columns) {
             let zero = if column.ty() == Type::Decimal { ZERO_DECIMAL } else { ZERO };
@@ -102,6 +103,7 @@ impl Compiler<'_> {
             }
             self.columns[column as usize] = Some(value);
         }
+        self.has_all_columns = true;
         let missing = self.missing()?;
         let columns = self.columns.map(|column| column.unwrap_or(missing));
         let mut extra = Vec::new();
@@ -127,6 +129,7 @@ impl Compiler<'_> {
         draft.flush();
         // What was evaluated for this event may be out of date for the next.
         self.known = known;
+        self.has_all_columns = false;
         let Draft { pieces, constants, flags, .. } = draft;
         let template = Template { emit: index, columns, extra, flags, pieces, constants };
         self.program.emits.push(template);
