@@ -451,7 +451,9 @@ impl Mapper {
         let mut at = begin.count();
         while let Some(event) = out.events.get(at) {
             let record = event.record;
-            let behind = out.events[at..].partition_point(|event| event.record == record);
+            // Mostly it is the only one.
+            let same = out.events[at..].iter().take_while(|event| event.record == record);
+            let behind = same.count();
             let bytes = block.records[record as usize].bytes(block);
             keep_raw(plan, bytes, self.header.as_deref(), at..at + behind, out);
             at += behind;
