@@ -2,7 +2,7 @@
 
 use std::arch::x86_64::*;
 
-use super::{BLOCK, Compressed, Instructions, Kernel, Lanes, Level, extended, portable};
+use super::{BLOCK, Compressed, Instructions, Kernel, Lanes, Level, portable};
 
 /// The proof that the machine has these instructions.
 #[derive(Clone, Copy)]
@@ -33,6 +33,30 @@ fn with_instructions<K: Kernel>(kernel: K) -> K::Output {
 /// The two halves.
 #[derive(Clone, Copy)]
 pub(crate) struct Halves(__m256i, __m256i);
+
+impl Avx2 {
+    /// At most 32 bytes: those that fill words of four by a masked load, and the word of the others.
+    #[inline(always)]
+    fn load_part_of_half(self, bytes: &[u8]) -> __m256i {
+        let (words, rest) = bytes.as_chunks::<4>();
+        let last = match bytes.last_chunk() {
+            // The last four bytes, without those that are in the words.
+            Some(four) if !rest.is_empty() => u32::from_le_bytes(*four) >> (8 * (4 - rest.len())),
+            _ => rest.iter().rev().fold(0, |word, byte| word << 8 | u32::from(*byte)),
+        };
+        // At most eight.
+        let count = words.len() as i32;
+        // SAFETY: only words that the mask names are read, which are those of `bytes`; `self` proves the instructions.
+        unsafe {
+            let places = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
+            let count = _mm256_set1_epi32(count);
+            let whole =
+                _mm256_maskload_epi32(bytes.as_ptr().cast(), _mm256_cmpgt_epi32(count, places));
+            let last = _mm256_set1_epi32(last.cast_signed());
+            _mm256_or_si256(whole, _mm256_and_si256(last, _mm256_cmpeq_epi32(count, places)))
+        }
+    }
+}
 
 /// One bit for each byte of which the top bit is set.
 macro_rules! bits {
@@ -93,7 +117,11 @@ impl Lanes for Avx2 {
     fn load_part(self, bytes: &[u8]) -> Halves {
         match bytes.first_chunk() {
             Some(block) => self.load(block),
-            None => self.load(&extended(bytes)),
+            None => {
+                let half = BLOCK / 2;
+                let (low, high) = bytes.split_at(bytes.len().min(half));
+                Halves(self.load_part_of_half(low), self.load_part_of_half(high))
+            }
         }
     }
 
@@ -198,13 +226,13 @@ impl Lanes for Avx2 {
         unsafe { _pext_u64(bits, mask) }
     }
 
-    /// There is no such instruction: bit by bit.
+    /// There is no such instruction.
     #[inline(always)]
     fn places(self, mask: u64, offset: u32, out: &mut [u32; BLOCK]) {
         portable::places(mask, offset, out);
     }
 
-    /// There is no such instruction: bit by bit.
+    /// There is no such instruction.
     #[inline(always)]
     fn compress(self, block: Halves, marks: Halves, mask: u64, offset: u32, out: Compressed<'_>) {
         let (mut bytes, mut all_marks) = ([0; BLOCK], [0; BLOCK]);

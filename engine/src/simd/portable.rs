@@ -158,7 +158,7 @@ pub(super) fn places(mut mask: u64, offset: u32, out: &mut [u32; BLOCK]) {
     }
 }
 
-/// [`Lanes::compress`], bit by bit.
+/// [`Lanes::compress`], four at a time as well.
 #[inline(always)]
 pub(super) fn compress(
     block: &[u8; BLOCK],
@@ -167,14 +167,21 @@ pub(super) fn compress(
     offset: u32,
     out: Compressed<'_>,
 ) {
-    let mut next = 0;
-    while mask != 0 {
-        // 0..64, since a bit is set.
-        let place = mask.trailing_zeros() as usize & (BLOCK - 1);
-        out.offsets[next] = offset + place as u32;
-        out.bytes[next] = block[place];
-        out.marks[next] = marks[place];
-        next = (next + 1) & (BLOCK - 1);
-        mask &= mask - 1;
+    let (offsets, _) = out.offsets.as_chunks_mut::<4>();
+    let (out_bytes, _) = out.bytes.as_chunks_mut::<4>();
+    let (out_marks, _) = out.marks.as_chunks_mut::<4>();
+    for ((offsets, bytes), out_marks) in offsets.iter_mut().zip(out_bytes).zip(out_marks) {
+        for next in 0..4 {
+            let place = mask.trailing_zeros();
+            offsets[next] = offset + place;
+            // 64 stands for none.
+            let place = place as usize % BLOCK;
+            bytes[next] = block[place];
+            out_marks[next] = marks[place];
+            mask &= mask.wrapping_sub(1);
+        }
+        if mask == 0 {
+            return;
+        }
     }
 }

@@ -26,6 +26,7 @@ struct Outcome {
     blocks: Vec<[u8; BLOCK]>,
     compressed: (Vec<u32>, Vec<u8>, Vec<u8>),
     places: Vec<u32>,
+    parts: Vec<Vec<u8>>,
 }
 
 impl Kernel for All<'_> {
@@ -66,7 +67,16 @@ impl Kernel for All<'_> {
             (offsets[..count].to_vec(), bytes[..count].to_vec(), marks[..count].to_vec());
         let mut places = [0; BLOCK];
         lanes.places(self.mask, 1000, &mut places);
-        Outcome { bits, blocks: blocks.to_vec(), compressed, places: places[..count].to_vec() }
+        let mut parts = Vec::new();
+        for len in 0..=BLOCK {
+            let mut bytes = [0; BLOCK];
+            // Behind nothing that may be read.
+            let part = self.a[BLOCK - len..].to_vec();
+            lanes.store(lanes.load_part(&part), &mut bytes);
+            parts.push(bytes[..len].to_vec());
+        }
+        let places = places[..count].to_vec();
+        Outcome { bits, blocks: blocks.to_vec(), compressed, places, parts }
     }
 }
 
