@@ -19,7 +19,18 @@ use crate::types::Type;
 /// A plan does something that no program does.
 pub(super) struct Unsupported;
 
+/// What is read in several parts of a step that are only for some records is read for all of them, before.
 pub(super) fn compile(plan: &Plan) -> Option<Program> {
+    let (program, read_again) = compile_reading(plan, HashSet::new())?;
+    if read_again.is_empty() {
+        return Some(program);
+    }
+    let first = compile_reading(plan, read_again);
+    Some(first.map_or(program, |(program, _)| program))
+}
+
+/// Compiles a plan. Also gives what some step reads again, but for what each step is to read first.
+fn compile_reading(plan: &Plan, first: HashSet<ExprId>) -> Option<(Program, HashSet<ExprId>)> {
     let mut compiler = Compiler {
         plan,
         program: Program {
@@ -40,13 +51,14 @@ pub(super) fn compile(plan: &Plan) -> Option<Program> {
         always: HashSet::new(),
         has_all_columns: false,
         reads_event: false,
+        reads: Reads { first, ..Reads::default() },
     };
     // `ZERO` and `ZERO_DECIMAL`.
     for shape in [Shape::Int, Shape::Decimal] {
         compiler.register(shape).ok()?;
     }
     compiler.program.body = compiler.statements(&plan.body).ok()?;
-    Some(compiler.program)
+    Some((compiler.program, compiler.reads.again))
 }
 
 /// Always 0.
@@ -71,6 +83,21 @@ pub(super) struct Compiler<'p> {
     pub(super) has_all_columns: bool,
     /// The expression that is being compiled depends on the columns.
     reads_event: bool,
+    reads: Reads,
+}
+
+/// What is read of records.
+#[derive(Default)]
+struct Reads {
+    /// What a step reads before all else.
+    first: HashSet<ExprId>,
+    /// The operations of the present step that do so, and their registers.
+    operations: Vec<Operation>,
+    known: HashMap<ExprId, Register>,
+    /// What the present step reads.
+    all: HashSet<ExprId>,
+    /// What some step reads more than once.
+    again: HashSet<ExprId>,
 }
 
 impl<'p> Compiler<'p> {
@@ -93,9 +120,37 @@ impl<'p> Compiler<'p> {
     }
 
     fn condition(&mut self, condition: ExprId) -> Result<(Range<usize>, Register), Unsupported> {
-        let start = self.program.operations.len();
+        let start = self.start_step();
         let condition = self.value(condition)?;
-        Ok((start..self.program.operations.len(), condition))
+        self.known.extend(&self.reads.known);
+        Ok((self.end_step(start), condition))
+    }
+
+    /// Where the operations of a step begin.
+    pub(super) fn start_step(&mut self) -> usize {
+        self.reads.all.clear();
+        self.reads.known.clear();
+        self.program.operations.len()
+    }
+
+    /// The operations of a step, those that read first.
+    pub(super) fn end_step(&mut self, start: usize) -> Range<usize> {
+        self.program.operations.splice(start..start, self.reads.operations.drain(..));
+        start..self.program.operations.len()
+    }
+
+    /// Compiles what reads a value of the record.
+    fn push_read(&mut self, id: ExprId, kind: Kind, shape: Shape) -> Result<Register, Unsupported> {
+        if !self.reads.all.insert(id) {
+            self.reads.again.insert(id);
+        }
+        if !self.reads.first.contains(&id) {
+            return self.push(kind, shape);
+        }
+        let to = self.register(shape)?;
+        self.reads.operations.push(Operation { to, kind });
+        self.reads.known.insert(id, to);
+        Ok(to)
     }
 
     /// What an arm evaluates is known to the arms behind it, and to nothing else.
@@ -178,7 +233,7 @@ impl<'p> Compiler<'p> {
 
     /// The register of an expression.
     pub(super) fn value(&mut self, id: ExprId) -> Result<Register, Unsupported> {
-        if let Some(register) = self.known.get(&id) {
+        if let Some(register) = self.known.get(&id).or_else(|| self.reads.known.get(&id)) {
             return Ok(*register);
         }
         let plan = self.plan;
@@ -225,7 +280,12 @@ impl<'p> Compiler<'p> {
             },
             expr => {
                 let (kind, shape) = self.operation(id, expr)?;
-                self.push(kind, shape)?
+                match kind {
+                    Kind::ReadText(_) | Kind::ReadString(Slot::Scope(..)) => {
+                        self.push_read(id, kind, shape)?
+                    }
+                    kind => self.push(kind, shape)?,
+                }
             }
         };
         if !self.reads_event || self.has_all_columns {
@@ -347,9 +407,12 @@ impl<'p> Compiler<'p> {
     ) -> Result<Option<Register>, Unsupported> {
         if let Expr::Read(Slot::Scope(0, slot), Type::Text) = &self.plan.exprs[arg as usize] {
             match name {
-                "int" => return self.push(Kind::ReadInt(*slot, id), Shape::Int).map(Some),
+                "int" => {
+                    return self.push_read(id, Kind::ReadInt(*slot, id), Shape::Int).map(Some);
+                }
                 "decimal" => {
-                    return self.push(Kind::ReadDecimal(*slot, id), Shape::Decimal).map(Some);
+                    let kind = Kind::ReadDecimal(*slot, id);
+                    return self.push_read(id, kind, Shape::Decimal).map(Some);
                 }
                 _ => {}
             }

@@ -18,7 +18,7 @@ const ROOM_MAX: usize = 16;
 /// Finds what a plan's patterns find.
 #[derive(Debug)]
 pub(super) struct Lookup {
-    /// Open addressing; a power of two, at most half full.
+    /// Open addressing; a power of two, at most half full. None if there are no texts.
     places: Vec<Option<Entry>>,
     prefixes: Prefixes,
 }
@@ -102,7 +102,18 @@ impl Lookup {
     /// What [`Patterns::get`] gives of a text with these ends, for the patterns that this was made of.
     #[inline(always)]
     pub(super) fn get(&self, text: &str, ends: Ends) -> Option<u32> {
-        let mask = self.places.len() - 1;
+        if let Some(number) = self.exact(text, ends) {
+            return Some(number);
+        }
+        match &self.prefixes {
+            Prefixes::Few(prefixes) => longest(prefixes, text.as_bytes(), ends.first),
+            Prefixes::Many(patterns) => patterns.get(text),
+        }
+    }
+
+    #[inline(always)]
+    fn exact(&self, text: &str, ends: Ends) -> Option<u32> {
+        let mask = self.places.len().checked_sub(1)?;
         let mut at = hash(ends) & mask;
         while let Some(entry) = &self.places[at] {
             if entry.ends == ends && (ends.len <= Ends::WHOLE_MAX || *entry.text == *text) {
@@ -110,28 +121,28 @@ impl Lookup {
             }
             at = (at + 1) & mask;
         }
-        match &self.prefixes {
-            Prefixes::Few(prefixes) => longest(prefixes, text.as_bytes(), ends.first),
-            Prefixes::Many(patterns) => patterns.get(text),
-        }
+        None
     }
 }
 
 /// The number of the longest prefix that a text starts with.
 #[inline(always)]
 fn longest(prefixes: &[Prefix], text: &[u8], first: u64) -> Option<u32> {
-    let (mut found, mut number) = (false, 0);
+    // One more than the number of the last one that fits. Words are chosen between as words, so that nothing branches.
+    let mut found = 0;
     for prefix in prefixes {
-        let begins = prefix.begins(text, first);
-        number = if begins { prefix.number } else { number };
-        found |= begins;
+        let begins = u64::from(prefix.begins(text, first)).wrapping_neg();
+        found = (found & !begins) | ((u64::from(prefix.number) + 1) & begins);
     }
-    found.then_some(number)
+    found.checked_sub(1).map(|number| number as u32)
 }
 
 /// Puts texts where their hash says, or behind it.
 fn places(texts: &[Entry]) -> Vec<Option<Entry>> {
-    let least = (2 * texts.len()).next_power_of_two().max(2);
+    if texts.is_empty() {
+        return Vec::new();
+    }
+    let least = (2 * texts.len()).next_power_of_two();
     let rooms = || std::iter::successors(Some(least), |room| Some(2 * room));
     let is_apart = |room: &usize| {
         let mut wanted: Vec<_> = texts.iter().map(|entry| hash(entry.ends) % room).collect();

@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use bumpalo::Bump;
 use regex::Regex;
 
 use super::digits::{NumberBuffer, write_decimal, write_int};
@@ -16,6 +17,7 @@ use crate::decimal::Decimal;
 use crate::emit::fit::{EVENT_TIME_NS, Fitted, fit, is_within, is_within_but_for_pattern};
 use crate::eval::{arithmetic, choose, compare, constant_value};
 use crate::plan::{Arithmetic, CallMissing, Check, Comparison, Expr, ExprId, Outcome, Slot};
+use crate::project::string;
 use crate::rows::{Rows, row_bit, rows_in};
 use crate::simd::Level;
 use crate::types::{NumberFormat, Type};
@@ -223,6 +225,11 @@ impl<'a> Run<'a, '_> {
         self.registers.settle(to, of, plain & !missing, 0);
         for row in rows_in(there & !plain) {
             let text = self.found.texts(slot)[row];
+            if let Some(text) = said(text, self.arena) {
+                self.registers.texts_mut(to)[row] = text;
+                self.registers.settle(to, row_bit(row), !0, 0);
+                continue;
+            }
             let is_number =
                 !text.starts_with('"') && readers::int(Ends::of(text.as_bytes())).is_some();
             let value = match (is_number, strings) {
@@ -745,6 +752,12 @@ fn holding<T: PartialOrd>(
 fn filter<T>(left: &[T], right: &[T], of: Rows, holds: impl Fn(&T, &T) -> bool) -> Rows {
     let pairs = left.iter().zip(right).enumerate();
     of & pairs.fold(0, |rows, (row, (left, right))| rows | u64::from(holds(left, right)) << row)
+}
+
+/// What a JSON string says, unless that is nothing.
+fn said<'a>(text: &'a str, arena: &'a Bump) -> Option<&'a str> {
+    let inside = text.strip_prefix('"')?.strip_suffix('"')?;
+    if inside.is_empty() { None } else { string::unescape(inside, arena) }
 }
 
 #[inline(always)]

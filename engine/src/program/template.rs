@@ -84,7 +84,7 @@ impl Draft<'_> {
 impl Compiler<'_> {
     pub(super) fn emit(&mut self, index: u16) -> Result<Step, Unsupported> {
         let emit = &self.plan.emits[usize::from(index)];
-        let start = self.program.operations.len();
+        let start = self.start_step();
         let known = self.known.clone();
         self.columns = [None; 8];
         self.has_all_columns = false;
@@ -133,7 +133,7 @@ impl Compiler<'_> {
         let Draft { pieces, constants, flags, .. } = draft;
         let template = Template { emit: index, columns, extra, flags, pieces, constants };
         self.program.emits.push(template);
-        let operations = start..self.program.operations.len();
+        let operations = self.end_step(start);
         Ok(Step::Emit { operations, template: self.program.emits.len() - 1 })
     }
 

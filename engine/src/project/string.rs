@@ -12,6 +12,15 @@ pub(crate) fn unescape<'a>(inner: &'a str, arena: &'a Bump) -> Option<&'a str> {
     let out = arena.alloc_slice_copy(bytes);
     let (mut at, mut len) = (first, first);
     while let Some(byte) = bytes.get(at) {
+        if let Some(eight) = bytes[at..].first_chunk::<8>() {
+            let plain = plain_bytes(*eight);
+            // There is room: no more has been written than read.
+            out[len..len + 8].copy_from_slice(eight);
+            (at, len) = (at + plain, len + plain);
+            if plain > 0 {
+                continue;
+            }
+        }
         match byte {
             b'"' => return None,
             b'\\' => {
@@ -26,6 +35,17 @@ pub(crate) fn unescape<'a>(inner: &'a str, arena: &'a Bump) -> Option<&'a str> {
         }
     }
     std::str::from_utf8(&out[..len]).ok()
+}
+
+/// How many bytes stand before the first backslash or quote.
+fn plain_bytes(bytes: [u8; 8]) -> usize {
+    const ONES: u64 = u64::from_ne_bytes([1; 8]);
+    const TOPS: u64 = u64::from_ne_bytes([0x80; 8]);
+    // Up to the first zero, only a zero gets a top bit that it did not have.
+    let zeros = |word: u64| word.wrapping_sub(ONES) & !word & TOPS;
+    let word = u64::from_le_bytes(bytes);
+    let special = zeros(word ^ (ONES * u64::from(b'\\'))) | zeros(word ^ (ONES * u64::from(b'"')));
+    special.trailing_zeros() as usize / 8
 }
 
 /// Resolves the escapes of a name, behind what `out` holds already.
