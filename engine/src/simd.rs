@@ -39,6 +39,11 @@ pub(crate) trait Lanes: Copy {
 
     /// From memory.
     fn load(self, bytes: &[u8; BLOCK]) -> Self::Block;
+    /// The lowest `count` bits.
+    #[inline(always)]
+    fn low_bits(self, count: usize) -> u64 {
+        low_bits(count)
+    }
     /// From memory of at most 64 bytes; anything behind them.
     fn load_part(self, bytes: &[u8]) -> Self::Block;
     /// To memory.

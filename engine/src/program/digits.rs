@@ -118,7 +118,7 @@ fn write_unsigned(number: u64, out: &mut impl Words) {
 }
 
 /// The same for what may be larger: the whole part of any decimal, which is below 10^24.
-#[cold]
+#[inline(always)]
 fn write_large(number: u128, out: &mut impl Words) {
     match u64::try_from(number) {
         Ok(number) => write_unsigned(number, out),

@@ -13,7 +13,7 @@ use crate::decimal::Decimal;
 use crate::emit::{self, json};
 use crate::plan::{Check, Echo};
 use crate::rows::{Rows, row_bit};
-use crate::simd::sink::{Padded, Sink};
+use crate::simd::sink::{Padded, STRING_END, Sink};
 use crate::simd::{Kernel, Lanes, Level};
 use crate::statements;
 use crate::value::Value;
@@ -81,8 +81,8 @@ pub(super) const OTHER: i64 = 99;
 /// How many columns are texts.
 const TEXTS: usize = 4;
 
-/// Where an event holds the texts of columns, and at last any other text; empty where it does not.
-type Places = [Range<usize>; TEXTS + 1];
+/// Where an event holds the texts of columns; empty where it does not.
+type Places = [Range<usize>; TEXTS];
 
 /// What is written of a batch: its templates, bound to the columns of its records.
 pub(crate) struct Writer<'r, 'a, 'w> {
@@ -403,8 +403,14 @@ fn pieces<L: Lanes>(
         }
         // Most are texts.
         if let BoundHole::Text(texts, column) = piece.hole {
-            let place = sink.run_and_string(lanes, piece.run, texts[row]).unwrap_or_default();
-            places[usize::from(column)] = place;
+            let text = texts[row];
+            let is_plain = sink.run_and_string(lanes, piece.run, text);
+            if let Some(place) = places.get_mut(usize::from(column))
+                && is_plain
+            {
+                let end = sink.len() - STRING_END.len();
+                *place = end - text.len()..end;
+            }
             continue;
         }
         sink.run(piece.run);

@@ -122,7 +122,7 @@ impl Draft {
             if piece.ends {
                 self.end();
             }
-            self.run.push_str(template.constants.text(piece.run));
+            self.run.push_str(&template.constants.text(piece.run));
             match piece.hole {
                 Hole::Nothing => continue,
                 Hole::Text(_) => self.run.push('"'),

@@ -1,12 +1,12 @@
 //! The constant texts of a template.
 
 use crate::simd::BLOCK;
-use crate::simd::sink::Padded;
+use crate::simd::sink::{Block, Padded};
 
 /// Constant texts, each of which begins in a block of its own.
 #[derive(Debug, Default)]
 pub(super) struct Constants {
-    blocks: Vec<[u8; BLOCK]>,
+    blocks: Vec<Block>,
 }
 
 /// A constant text.
@@ -25,7 +25,7 @@ impl Constants {
             let mut block = [0; BLOCK];
             let (part, behind) = rest.split_at(rest.len().min(BLOCK));
             block[..part.len()].copy_from_slice(part);
-            self.blocks.push(block);
+            self.blocks.push(Block(block));
             rest = behind;
             if rest.is_empty() {
                 break;
@@ -43,8 +43,10 @@ impl Constants {
     }
 
     /// One of them.
-    pub(super) fn text(&self, constant: Constant) -> &str {
-        let bytes = self.blocks[constant.first as usize..].as_flattened();
-        std::str::from_utf8(&bytes[..constant.len as usize]).unwrap_or_default()
+    pub(super) fn text(&self, constant: Constant) -> String {
+        let blocks = &self.blocks[constant.first as usize..];
+        let bytes: Vec<u8> =
+            blocks.iter().flat_map(|block| block.0).take(constant.len as usize).collect();
+        String::from_utf8(bytes).unwrap_or_default()
     }
 }

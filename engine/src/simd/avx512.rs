@@ -2,7 +2,7 @@
 
 use std::arch::x86_64::*;
 
-use super::{BLOCK, Compressed, Instructions, Kernel, Lanes, Level, low_bits};
+use super::{BLOCK, Compressed, Instructions, Kernel, Lanes, Level};
 
 /// The proof that the machine has these instructions.
 #[derive(Clone, Copy)]
@@ -71,9 +71,15 @@ impl Lanes for Avx512 {
     }
 
     #[inline(always)]
+    fn low_bits(self, count: usize) -> u64 {
+        // SAFETY: `self` proves that the machine has the instructions.
+        unsafe { _bzhi_u64(!0, count.min(BLOCK) as u32) }
+    }
+
+    #[inline(always)]
     fn load_part(self, bytes: &[u8]) -> __m512i {
         // SAFETY: no byte is read that the mask leaves out; `self` proves the instructions.
-        unsafe { _mm512_maskz_loadu_epi8(low_bits(bytes.len()), bytes.as_ptr().cast()) }
+        unsafe { _mm512_maskz_loadu_epi8(self.low_bits(bytes.len()), bytes.as_ptr().cast()) }
     }
 
     #[inline(always)]

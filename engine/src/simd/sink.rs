@@ -4,21 +4,31 @@
 //! there is always room for more than a block: a whole one is written however long the text is, and the next over its
 //! rest. Nothing is cleared before, and nothing copied afterwards.
 
-use std::ops::Range;
-
-use super::{BLOCK, Lanes, low_bits};
+use super::{BLOCK, Lanes};
 use crate::emit::json;
 
 /// What stands behind a text that is a member.
-const END: &[u8; 2] = b"\",";
+pub(crate) const STRING_END: &[u8; 2] = b"\",";
+/// What cannot stand in a string, by its lower four bits; but for control characters, of which 0 is one.
+const QUOTES: [u8; 16] = {
+    let mut quotes = [0; 16];
+    quotes[(b'"' & 15) as usize] = b'"';
+    quotes[(b'\\' & 15) as usize] = b'\\';
+    quotes
+};
 /// There is always room for so many bytes behind the text: at once two texts are written, and their quotes.
 const ROOM: usize = 3 * BLOCK;
+
+/// A block of a constant text, in one line of the cache.
+#[derive(Debug, Clone, Copy)]
+#[repr(align(64))]
+pub(crate) struct Block(pub(crate) [u8; BLOCK]);
 
 /// A constant text, to be written.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Padded<'t> {
-    first: &'t [u8; BLOCK],
-    more: &'t [[u8; BLOCK]],
+    first: &'t Block,
+    more: &'t [Block],
     /// Not more than the blocks hold.
     len: usize,
 }
@@ -26,7 +36,7 @@ pub(crate) struct Padded<'t> {
 impl<'t> Padded<'t> {
     /// The first bytes of blocks. None if there is no block.
     #[inline(always)]
-    pub(crate) fn new(blocks: &'t [[u8; BLOCK]], len: usize) -> Option<Self> {
+    pub(crate) fn new(blocks: &'t [Block], len: usize) -> Option<Self> {
         let (first, more) = blocks.split_first()?;
         Some(Self { first, more, len: len.min(blocks.len() * BLOCK) })
     }
@@ -103,12 +113,12 @@ impl<'o> Sink<'o> {
         self.reserve(0);
         let start = self.len;
         // SAFETY: there is room for a block.
-        unsafe { self.put(start, *run.first) };
+        unsafe { self.put(start, run.first.0) };
         if run.len > BLOCK {
             self.reserve(run.len);
             for (block, number) in run.more.iter().zip(1..run.len.div_ceil(BLOCK)) {
                 // SAFETY: the block begins before the end of the run, for which there is room, and a block more.
-                unsafe { self.put(start + number * BLOCK, *block) };
+                unsafe { self.put(start + number * BLOCK, block.0) };
             }
         }
         // All of it is written: there are as many blocks as it needs.
@@ -124,54 +134,48 @@ impl<'o> Sink<'o> {
         self.len += len.min(8);
     }
 
-    /// Writes a constant that ends with a quote, and the rest of a JSON string and a comma. Says where the text stands, if
-    /// it stands there as it is.
+    /// Writes a constant that ends with a quote, and the rest of a JSON string and a comma. Says whether the text stands
+    /// there as it is, before [`STRING_END`].
     #[inline(always)]
     pub(crate) fn run_and_string<L: Lanes>(
         &mut self,
         lanes: L,
         run: Padded<'_>,
         text: &str,
-    ) -> Option<Range<usize>> {
+    ) -> bool {
         let bytes = text.as_bytes();
         if run.len > BLOCK || bytes.len() > BLOCK {
             self.run(run);
             let start = self.len;
-            let is_special = self.copy(lanes, bytes);
-            self.put_word(u16::from_le_bytes(*END).into(), END.len());
-            return self.unless_special(is_special, start, text);
+            if self.copy(lanes, bytes) {
+                return self.escaped(start, text);
+            }
+            self.put_word(u16::from_le_bytes(*STRING_END).into(), STRING_END.len());
+            return true;
         }
         self.reserve(0);
         let start = self.len + run.len;
         let end = start + bytes.len();
         // SAFETY: there is room for a block, a block behind a block, and two bytes behind two blocks.
         let is_special = unsafe {
-            self.put(self.len, *run.first);
+            self.put(self.len, run.first.0);
             let is_special = self.put_part(lanes, start, bytes);
-            self.put(end, *END);
+            self.put(end, *STRING_END);
             is_special
         };
-        self.len = end + END.len();
-        self.unless_special(is_special, start, text)
+        self.len = end + STRING_END.len();
+        !is_special || self.escaped(start, text)
     }
 
-    /// Writes the string from `start` to the end again if it needs escapes.
+    /// Writes the string whose text begins at `start`, and all behind it, again with escapes.
     #[inline(always)]
-    fn unless_special(
-        &mut self,
-        is_special: bool,
-        start: usize,
-        text: &str,
-    ) -> Option<Range<usize>> {
-        if is_special {
-            self.len = start.saturating_sub(1).min(self.len);
-            self.by(|out| {
-                json::write_string(text, out);
-                out.push(b',');
-            });
-            return None;
-        }
-        Some(start..start + text.len())
+    fn escaped(&mut self, start: usize, text: &str) -> bool {
+        self.cut(start.saturating_sub(1));
+        self.by(|out| {
+            json::write_string(text, out);
+            out.push(b',');
+        });
+        false
     }
 
     /// Writes text as it is. Says whether any of it could not stand in a JSON string.
@@ -199,10 +203,9 @@ impl<'o> Sink<'o> {
         lanes.store(block, &mut bytes);
         // SAFETY: the caller says that there is room.
         unsafe { self.put(at, bytes) };
-        let specials = lanes.at_most(block, lanes.splat(0x1f))
-            | lanes.equal(block, lanes.splat(b'"'))
-            | lanes.equal(block, lanes.splat(b'\\'));
-        specials & low_bits(part.len()) != 0
+        let controls = lanes.at_most(block, lanes.splat(0x1f));
+        let quotes = lanes.equal(block, lanes.look_up(&QUOTES, block));
+        (controls | quotes) & lanes.low_bits(part.len()) != 0
     }
 
     /// Writes what somebody does to the end of the text.

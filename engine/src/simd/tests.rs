@@ -41,6 +41,7 @@ impl Kernel for All<'_> {
             lanes.top_bits(a),
             lanes.prefix_xor(self.bits),
             lanes.extract_bits(self.bits, self.mask),
+            lanes.low_bits(usize::from(self.a[0])),
         ];
         let table = self.b.first_chunk().unwrap();
         let blocks = [
