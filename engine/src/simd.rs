@@ -78,6 +78,9 @@ pub(crate) trait Lanes: Copy {
     /// The bits at the places of `mask`, moved together.
     fn extract_bits(self, bits: u64, mask: u64) -> u64;
 
+    /// Whether a block costs less than the few bytes that are needed of it.
+    const HAS_REGISTERS: bool = true;
+
     /// Whether a check of every block costs less than to ask first if it is needed.
     const WIDE: bool;
 

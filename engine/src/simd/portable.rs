@@ -27,6 +27,8 @@ fn both(a: [u8; BLOCK], b: [u8; BLOCK], with: impl Fn(u8, u8) -> u8) -> [u8; BLO
 impl Lanes for Portable {
     type Block = [u8; BLOCK];
 
+    const HAS_REGISTERS: bool = false;
+
     const WIDE: bool = false;
 
     #[inline(always)]

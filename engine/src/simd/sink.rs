@@ -203,6 +203,10 @@ impl<'o> Sink<'o> {
         lanes.store(block, &mut bytes);
         // SAFETY: the caller says that there is room.
         unsafe { self.put(at, bytes) };
+        if !L::HAS_REGISTERS {
+            let is_special = |byte: &u8| *byte < 0x20 || *byte == b'"' || *byte == b'\\';
+            return part.iter().fold(false, |any, byte| any | is_special(byte));
+        }
         let controls = lanes.at_most(block, lanes.splat(0x1f));
         let quotes = lanes.equal(block, lanes.look_up(&QUOTES, block));
         (controls | quotes) & lanes.low_bits(part.len()) != 0
