@@ -24,6 +24,7 @@ pub(crate) mod sink;
 #[cfg(test)]
 mod tests;
 mod utf8;
+mod window;
 
 use std::fmt;
 use std::str::FromStr;

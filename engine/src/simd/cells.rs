@@ -13,12 +13,10 @@
 use std::ops::Range;
 
 use super::lines::{self, GROUP_BYTES, LineEnds, NOWHERE, Offsets};
+use super::window::{BEFORE, Window, earlier, padded};
 use super::{BLOCK, Kernel, Lanes, Level, low_bits, utf8};
 use crate::input::Csv;
 use crate::rows::{Rows, row_bit, rows_in};
-
-/// A block is looked at together with so many bytes before it.
-const BEFORE: usize = 3;
 
 /// The bytes that give rows their shape.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -447,26 +445,9 @@ impl Group {
     }
 }
 
-/// A block near the ends of the bytes, with line ends where there are none.
-#[cold]
-fn padded(bytes: &[u8], at: usize) -> [u8; BEFORE + BLOCK] {
-    let mut window = [b'\n'; BEFORE + BLOCK];
-    let from = at.saturating_sub(BEFORE);
-    let there = &bytes[from..bytes.len().min(at + BLOCK)];
-    let skipped = BEFORE - (at - from);
-    window[skipped..skipped + there.len()].copy_from_slice(there);
-    window
-}
-
-/// The block that starts so many bytes before the one looked at.
-#[inline(always)]
-fn earlier<L: Lanes, const BY: usize>(lanes: L, window: &[u8; BEFORE + BLOCK]) -> L::Block {
-    lanes.load(window[BEFORE - BY..].first_chunk().expect("there are three bytes before a block"))
-}
-
 /// Where a block is not valid UTF-8.
 #[inline(always)]
-fn errors<L: Lanes>(lanes: L, window: &[u8; BEFORE + BLOCK]) -> u64 {
+fn errors<L: Lanes>(lanes: L, window: &Window) -> u64 {
     let before = [
         earlier::<L, 1>(lanes, window),
         earlier::<L, 2>(lanes, window),

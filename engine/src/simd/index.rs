@@ -14,11 +14,10 @@
 use std::ops::Range;
 
 use super::levels::Nesting;
+use super::window::{BEFORE, Window, earlier, padded};
 use super::{BLOCK, Compressed, Kernel, Lanes, Level, low_bits, utf8};
 use crate::project::skip;
 
-/// A block is looked at together with so many bytes before it.
-const BEFORE: usize = 4;
 /// Behind the last token so many are there to be loaded.
 pub(crate) const BEHIND: usize = 2 * BLOCK;
 
@@ -280,27 +279,10 @@ fn blocks<L: Lanes, const SPACED: bool>(
     at
 }
 
-/// A block near the ends of the bytes, with spaces where there are none.
-#[cold]
-fn padded(bytes: &[u8], at: usize) -> [u8; BEFORE + BLOCK] {
-    let mut window = [b' '; BEFORE + BLOCK];
-    let from = at.saturating_sub(BEFORE);
-    let there = &bytes[from..bytes.len().min(at + BLOCK)];
-    let skipped = BEFORE - (at - from);
-    window[skipped..skipped + there.len()].copy_from_slice(there);
-    window
-}
-
-/// The block that starts so many bytes before the one looked at.
-#[inline(always)]
-fn earlier<L: Lanes, const BY: usize>(lanes: L, window: &[u8; BEFORE + BLOCK]) -> L::Block {
-    lanes.load(window[BEFORE - BY..].first_chunk().expect("there are four bytes before a block"))
-}
-
 #[inline(always)]
 fn block<L: Lanes, const SPACED: bool>(
     lanes: L,
-    window: &[u8; BEFORE + BLOCK],
+    window: &Window,
     at: usize,
     valid: u64,
     carry: &mut Carry,
