@@ -30,13 +30,13 @@ use crate::plan::{ObjectMeta, Plan, Raw, WrapperPart};
 use crate::program::{self, Program, Walker, Written};
 use crate::project::csv::Columns;
 use crate::project::found::Found;
-use crate::project::indexed::{self, IndexedRecords, Search};
+use crate::project::indexed::{self, IndexedRecords, Search, Unfound};
 use crate::project::{json, skip};
 use crate::raw;
 use crate::refusal::Refusal;
 use crate::rows::{ROWS_MAX, Rows, row_bit, rows_in};
 use crate::simd::cells::{Cells, Signs, Table};
-use crate::simd::index::Index;
+use crate::simd::index::{Index, Wrong};
 use crate::simd::{self, Level};
 use crate::sound;
 use crate::statements::{self, Mark};
@@ -246,6 +246,16 @@ impl Pass<'_, '_> {
     }
 }
 
+/// Rows up to one of them, and from that on; neither is empty, if there are two.
+fn rows_around(rows: &Range<usize>, row: usize) -> (Range<usize>, Range<usize>) {
+    let row = row.min(rows.end - 1).max(rows.start + 1);
+    (rows.start..row, row..rows.end)
+}
+
+fn rows_of(rows: &Range<usize>) -> Rows {
+    simd::low_bits(rows.len()) << rows.start
+}
+
 /// As many records at once as a program takes.
 fn batches(records: Range<usize>) -> impl Iterator<Item = Range<usize>> {
     let end = records.end;
@@ -336,22 +346,34 @@ impl Mapper {
         let records = &block.records[first + rows.start..first + rows.end];
         let (start, end) = (records[0].start as usize, records[records.len() - 1].end as usize);
         let depth_max = plan.input.depth_max;
-        if let Some(indexed) = index.build(level, bytes, start..end, depth_max, TOKENS_MAX) {
-            let records = IndexedRecords { indexed, bytes, records, row: rows.start };
-            return search.project(
-                level,
-                records,
-                &plan.scopes[0].projection,
-                found,
-                &mut self.search,
-            );
-        }
+        let wrong = match index.build(level, bytes, start..end, depth_max, TOKENS_MAX) {
+            Ok(indexed) => {
+                let records = IndexedRecords { indexed, bytes, records, row: rows.start };
+                let projection = &plan.scopes[0].projection;
+                let Unfound { left, lost } =
+                    search.project(level, records, projection, found, &mut self.search);
+                if lost == 0 {
+                    return left;
+                }
+                // What stands behind a record that is not closed begins anew.
+                let (before, behind) = rows_around(&rows, lost.trailing_zeros() as usize);
+                return left & rows_of(&before)
+                    | self.find(around, first, behind, search, index, found);
+            }
+            Err(wrong) => wrong,
+        };
         if rows.len() == 1 {
             return row_bit(rows.start);
         }
-        let middle = rows.start + rows.len() / 2;
-        self.find(around, first, rows.start..middle, search, index, found)
-            | self.find(around, first, middle..rows.end, search, index, found)
+        let (before, behind) = match wrong {
+            Wrong::At(offset) => {
+                let row = records.partition_point(|record| record.end as usize <= offset);
+                rows_around(&rows, rows.start + row)
+            }
+            Wrong::Somewhere | Wrong::Spaced => rows_around(&rows, rows.start + rows.len() / 2),
+        };
+        self.find(around, first, before, search, index, found)
+            | self.find(around, first, behind, search, index, found)
     }
 
     /// Maps rows of a table.

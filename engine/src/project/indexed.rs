@@ -97,6 +97,15 @@ pub(crate) struct IndexedRecords<'b, 'i, 'r> {
     pub(crate) row: usize,
 }
 
+/// The records in which nothing is found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Unfound {
+    /// They are left to the walk over the text.
+    pub(crate) left: Rows,
+    /// Of them, those that stand within what one before them does not close.
+    pub(crate) lost: Rows,
+}
+
 /// Where a member is in each of several records.
 struct Places {
     /// The records that seem to have it.
@@ -237,8 +246,7 @@ impl Search {
         }
     }
 
-    /// Fills the slots of records as [`json::project`] does. Gives the records that are left to that, in which nothing is
-    /// found.
+    /// Fills the slots of records as [`json::project`] does, but for those that are left to that.
     pub(crate) fn project<'b>(
         &self,
         level: Level,
@@ -246,17 +254,17 @@ impl Search {
         projection: &Projection,
         found: &mut Found<'b>,
         scratch: &mut Scratch,
-    ) -> Rows {
+    ) -> Unfound {
         scratch.objects.resize_with(self.nodes, || Objects::NONE);
         let IndexedRecords { indexed, bytes, records, row } = records;
-        let first = 0;
         level.run(Run {
             search: self,
             indexed,
             bytes,
             records,
             row,
-            first,
+            first: 0,
+            lost: 0,
             projection,
             found,
             scratch,
@@ -340,16 +348,17 @@ struct Run<'r, 'b, 'i, 's> {
     row: usize,
     /// The token that the next one begins with.
     first: usize,
+    lost: Rows,
     projection: &'r Projection,
     found: &'s mut Found<'b>,
     scratch: &'s mut Scratch,
 }
 
 impl Kernel for Run<'_, '_, '_, '_> {
-    type Output = Rows;
+    type Output = Unfound;
 
     #[inline(always)]
-    fn run<L: Lanes>(mut self, lanes: L) -> Rows {
+    fn run<L: Lanes>(mut self, lanes: L) -> Unfound {
         let all = low_bits(self.records.len()) << self.row;
         // No closures: they might not be compiled for the same instructions.
         self.scratch.objects[0].clear();
@@ -362,7 +371,7 @@ impl Kernel for Run<'_, '_, '_, '_> {
         for row in rows_in(left) {
             self.found.clear(row);
         }
-        left
+        Unfound { left, lost: self.lost }
     }
 }
 
@@ -414,8 +423,12 @@ impl<'b> Run<'_, 'b, '_, '_> {
     ) -> Option<(usize, Range<usize>)> {
         let Range { start, end } = place;
         let indexed = self.indexed;
-        let opens = first < indexed.len() && indexed.kind(first) == b'{';
-        if !opens || indexed.level(first) != RECORD_LEVEL {
+        if first == indexed.len() {
+            return None;
+        }
+        let level = indexed.level(first);
+        self.lost |= u64::from(level > RECORD_LEVEL) << row;
+        if indexed.kind(first) != b'{' || level != RECORD_LEVEL {
             return None;
         }
         let open = indexed.offset(first);

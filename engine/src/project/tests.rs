@@ -57,13 +57,13 @@ fn find_by_index(
 ) -> Option<Vec<Option<String>>> {
     let search = Search::new(projection, reject_duplicates)?;
     let mut index = Index::default();
-    let indexed = index.build(level, bytes, place.clone(), 64, usize::MAX)?;
+    let indexed = index.build(level, bytes, place.clone(), 64, usize::MAX).ok()?;
     let (start, end) = (u32::try_from(place.start).ok()?, u32::try_from(place.end).ok()?);
     let record = Record { start, end, offset: 0, size: 0, index: 0, line: 0, fault: None };
     let records = IndexedRecords { indexed, bytes, records: &[record], row: 0 };
     let (arena, mut scratch) = (Bump::new(), indexed::Scratch::default());
     let mut found = Found::new(projection.slots, 1, Some(bytes), &arena);
-    let left = search.project(level, records, projection, &mut found, &mut scratch);
+    let left = search.project(level, records, projection, &mut found, &mut scratch).left;
     let slots: Vec<_> = found.row(0).collect();
     for (slot, text) in (0..).zip(&slots) {
         let is_string = text.is_some_and(|text| text.starts_with('"') && !text.contains('\\'));

@@ -45,6 +45,16 @@ pub(crate) struct Indexed<'b, 'i> {
     index: &'i Index,
 }
 
+/// Why a stretch has no index.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Wrong {
+    /// The record at this offset is not as records are, or one before it.
+    At(usize),
+    Somewhere,
+    /// A colon does not stand right behind its key.
+    Spaced,
+}
+
 /// The signature of a key, from the last three bytes before its closing quote, the last one first.
 #[inline(always)]
 pub(crate) const fn signature(last: [u8; 3]) -> u8 {
@@ -53,7 +63,7 @@ pub(crate) const fn signature(last: [u8; 3]) -> u8 {
 }
 
 impl Index {
-    /// Indexes a stretch of whole records. None if something is wrong with it, or unusual, or if it needs more than
+    /// Indexes a stretch of whole records. No index if something is wrong with it, or unusual, or if it needs more than
     /// `tokens_max` tokens.
     pub(crate) fn build<'b>(
         &mut self,
@@ -62,26 +72,28 @@ impl Index {
         stretch: Range<usize>,
         depth_max: u32,
         tokens_max: usize,
-    ) -> Option<Indexed<'b, '_>> {
+    ) -> Result<Indexed<'b, '_>, Wrong> {
         let inside = &bytes[stretch.clone()];
-        if !(inside.first()?.is_ascii() && inside.last()?.is_ascii()) {
-            return None;
+        let is_ascii = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii);
+        if !(is_ascii(inside.first()) && is_ascii(inside.last())) {
+            return Err(Wrong::Somewhere);
         }
         let Range { start, end } = stretch;
         let build = |index: &mut Self, spaced| {
             level.run(Build { index, bytes, start, end, depth_max, tokens_max, spaced })
         };
-        let clean = !self.spaced && build(self, false);
-        if !clean {
-            self.spaced = false;
-            self.spaced = build(self, true) && self.move_colons_to_keys(bytes);
-            if !self.spaced {
-                return None;
+        let mut built = if self.spaced { Err(Wrong::Spaced) } else { build(self, false) };
+        if built == Err(Wrong::Spaced) {
+            built = build(self, true);
+            if built.is_ok() && !self.move_colons_to_keys(bytes) {
+                built = Err(Wrong::Somewhere);
             }
+            self.spaced = built.is_ok();
         }
+        built?;
         // SAFETY: `Build` has seen no error in these bytes, and as their first and last are ASCII no character is cut.
         let text = unsafe { std::str::from_utf8_unchecked(inside) };
-        Some(Indexed { text, start, index: self })
+        Ok(Indexed { text, start, index: self })
     }
 
     /// Room for the tokens of one more block, and for those that are loaded behind the last.
@@ -199,8 +211,10 @@ struct Carry {
     escaped_string: bool,
     /// The last byte closed a string that does.
     escaped_string_closed: bool,
-    /// Not 0 if anything was wrong.
+    /// The bytes of the last block in which something shows that is wrong.
     bad: u64,
+    /// Its colons that do not stand right behind a quote.
+    loose: u64,
 }
 
 struct Build<'i, 'b> {
@@ -215,18 +229,17 @@ struct Build<'i, 'b> {
 }
 
 impl Kernel for Build<'_, '_> {
-    /// Whether nothing is wrong.
-    type Output = bool;
+    type Output = Result<(), Wrong>;
 
     #[inline(always)]
-    fn run<L: Lanes>(self, lanes: L) -> bool {
+    fn run<L: Lanes>(self, lanes: L) -> Result<(), Wrong> {
         if self.spaced { self.with::<L, true>(lanes) } else { self.with::<L, false>(lanes) }
     }
 }
 
 impl Build<'_, '_> {
     #[inline(always)]
-    fn with<L: Lanes, const SPACED: bool>(self, lanes: L) -> bool {
+    fn with<L: Lanes, const SPACED: bool>(self, lanes: L) -> Result<(), Wrong> {
         let Self { index, bytes, start, end, depth_max, tokens_max, .. } = self;
         index.len = 0;
         index.escaped_keys.clear();
@@ -235,16 +248,25 @@ impl Build<'_, '_> {
         while at < end {
             index.reserve(index.len);
             at = blocks::<L, SPACED>(lanes, bytes, at..end, &mut carry, index);
+            if carry.bad != 0 {
+                return Err(Wrong::At(at - BLOCK + carry.bad.trailing_zeros() as usize));
+            }
+            if carry.loose != 0 {
+                return Err(Wrong::Spaced);
+            }
             if index.len > tokens_max {
-                return false;
+                return Err(Wrong::Somewhere);
             }
         }
-        let wrong = carry.bad | carry.in_string;
-        (wrong == 0) & nests_well(lanes, index, depth_max)
+        if carry.in_string != 0 {
+            return Err(Wrong::At(end - 1));
+        }
+        if nests_well(lanes, index, depth_max) { Ok(()) } else { Err(Wrong::Somewhere) }
     }
 }
 
-/// Indexes one block after the other, while there is room for all the tokens that one may have. Gives where it stopped.
+/// Indexes one block after the other, until something is wrong, or there is no room for all the tokens that one may have.
+/// Gives where it stopped.
 #[inline(always)]
 fn blocks<L: Lanes, const SPACED: bool>(
     lanes: L,
@@ -260,7 +282,7 @@ fn blocks<L: Lanes, const SPACED: bool>(
     // Slices known to be of one length are checked once.
     let (offsets, signatures) = (&mut offsets[..room], &mut signatures[..room]);
     let mut tokens = *len;
-    while at < end && tokens <= room - BLOCK {
+    while at < end && tokens <= room - BLOCK && (carry.bad | carry.loose) == 0 {
         let out = Compressed {
             offsets: next_block(offsets, tokens),
             bytes: next_block(kinds, tokens),
@@ -317,7 +339,7 @@ fn block<L: Lanes, const SPACED: bool>(
     let tokens = (is(b'{') | is(b'}') | colons) & !in_string & valid;
     if !SPACED {
         let behind_quotes = lanes.equal(earlier::<L, 1>(lanes, window), lanes.splat(b'"'));
-        bad |= colons & tokens & !behind_quotes;
+        carry.loose = colons & tokens & !behind_quotes;
     }
     bad |= lanes.at_most(bytes, lanes.splat(0x1f)) & in_string & valid;
     let before = [
@@ -329,7 +351,7 @@ fn block<L: Lanes, const SPACED: bool>(
     if L::WIDE || lanes.top_bits(lanes.or(bytes, before[2])) != 0 {
         bad |= utf8::errors(lanes, bytes, before) & valid;
     }
-    carry.bad |= bad;
+    carry.bad = bad;
 
     let twice = |block| lanes.add(block, block);
     let two_three = lanes.add(before[2], twice(earlier::<L, 4>(lanes, window)));

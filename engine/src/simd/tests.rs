@@ -8,7 +8,7 @@ mod cells;
 mod member;
 mod sink;
 
-use super::index::Index;
+use super::index::{Index, Wrong};
 use super::{BLOCK, Compressed, Kernel, Lanes, Level};
 use crate::sound;
 
@@ -100,15 +100,15 @@ fn levels_have_names() {
     assert!(unknown.to_string().starts_with("no instructions `mmx` on this machine: it has "));
 }
 
-/// What the index says of a stretch: levels and tokens; none if something is wrong.
-type Said = Option<(Vec<(usize, u8, u8)>, Vec<u32>)>;
+/// What the index says of a stretch: tokens and escaped keys, or what is wrong.
+type Said = Result<(Vec<(usize, u8, u8)>, Vec<u32>), Wrong>;
 
 fn index(level: Level, bytes: &[u8], stretch: Range<usize>, depth_max: u32) -> Said {
     let mut index = Index::default();
     let indexed = index.build(level, bytes, stretch.clone(), depth_max, usize::MAX)?;
     assert_eq!(indexed.text(stretch.start, stretch.end).as_bytes(), &bytes[stretch]);
     let token = |at| (indexed.offset(at), indexed.kind(at), indexed.level(at));
-    Some(((0..indexed.len()).map(token).collect(), indexed.escaped_keys().to_vec()))
+    Ok(((0..indexed.len()).map(token).collect(), indexed.escaped_keys().to_vec()))
 }
 
 /// The tokens of a sound record, one byte at a time. None of one whose colons do not all stand behind strings.
@@ -196,7 +196,7 @@ proptest! {
             prop_assert_eq!(&index(level, &bytes, stretch.clone(), depth_max), &said, "{}", level.name());
         }
         let sound = sound::check(&record, depth_max).is_ok();
-        if let Some((found, _)) = &said {
+        if let Ok((found, _)) = &said {
             if record.starts_with(b"{") && wrapped && sound {
                 let all: Vec<_> = tokens(&record).unwrap();
                 let all: Vec<_> = all.iter().map(|(at, kind, level)| (at + before, *kind, *level)).collect();
@@ -206,6 +206,25 @@ proptest! {
             // Only soundness and what is unusual is refused.
             let usual = sound && depth_max <= 64 && tokens(&record).is_some();
             prop_assert!(!usual, "{}", record.escape_ascii());
+        }
+    }
+
+    /// Where something is wrong is told: in that record, or behind it where that shows only there.
+    #[test]
+    fn the_wrong_record_is_named(
+        records in prop::collection::vec("[a-z]{0,60}", 1..12),
+        wrong in any::<prop::sample::Index>(),
+        how in prop::sample::select(vec!["{\"a\":\"b", "{\"a\":\"\u{1}\"}", "{\"a\":\\}"]),
+    ) {
+        let mut lines: Vec<_> = records.iter().map(|text| format!("{{\"a\":\"{text}\"}}\n")).collect();
+        let wrong = wrong.index(lines.len());
+        lines[wrong] = format!("{how}\n");
+        let start: usize = lines[..wrong].iter().map(String::len).sum();
+        let bytes = lines.concat();
+        for level in Level::all() {
+            let said = index(level, bytes.as_bytes(), 0..bytes.len() - 1, 64);
+            let Err(Wrong::At(offset)) = said else { panic!("{}: {said:?}", level.name()) };
+            prop_assert!((start..start + how.len() + 1).contains(&offset), "{} {offset}", level.name());
         }
     }
 
@@ -220,7 +239,7 @@ proptest! {
         let text: Vec<u8> = text.concat().into_iter().filter(is_plain).collect();
         let bytes = [b"{\"", &text[..], b"\"}"].concat();
         for level in Level::all() {
-            let clean = index(level, &bytes, 0..bytes.len(), 64).is_some();
+            let clean = index(level, &bytes, 0..bytes.len(), 64).is_ok();
             prop_assert_eq!(clean, std::str::from_utf8(&text).is_ok(), "{} {:x?}", level.name(), text);
         }
     }

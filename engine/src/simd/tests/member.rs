@@ -60,7 +60,7 @@ proptest! {
         let text = format!("{{{}}}", members.join(","));
         let mut index = Index::default();
         for level in Level::all() {
-            let Some(indexed) = index.build(level, text.as_bytes(), 0..text.len(), 64, usize::MAX)
+            let Ok(indexed) = index.build(level, text.as_bytes(), 0..text.len(), 64, usize::MAX)
             else {
                 continue;
             };
