@@ -48,10 +48,11 @@ const ARENA_BYTES_MAX: usize = 1 << 20;
 const BATCH_TEXT_BYTES_MAX: usize = 2 << 30;
 /// Beyond this, programs leave records to the walk, which knows exactly what is too much.
 const PROGRAM_TEXT_BYTES_MAX: usize = BATCH_TEXT_BYTES_MAX / 2;
-/// Records are indexed together until they have so many bytes: they and their tokens then stay in the core's own cache.
+/// Records are indexed together up to so many bytes: they and their tokens then stay in the core's own cache. One that has
+/// more stands alone, so that nothing else makes it be looked at twice.
 const STRETCH_BYTES: usize = 64 << 10;
-/// A record that has more tokens is read without an index, which would take seven bytes for each.
-const TOKENS_MAX: usize = 4 << 20;
+/// A record that has more tokens is read without an index, which would take seven bytes for each: up to 28 MiB.
+const TOKENS_MAX: usize = 2 << 20;
 /// The cells of a row that has more are found without an index.
 const CELLS_MAX: usize = 4 << 20;
 
@@ -174,7 +175,8 @@ fn stretch_end(block: &RecordBlock, first: usize) -> usize {
     let pairs = block.records[first..].windows(2);
     let goes_on = |pair: &&[Record]| {
         let (end, next) = (pair[0].end as usize, pair[1].start as usize);
-        next - start < STRETCH_BYTES && block.bytes[end..next].iter().all(is_between)
+        let bytes = pair[1].end as usize - start;
+        bytes <= STRETCH_BYTES && block.bytes[end..next].iter().all(is_between)
     };
     first + 1 + pairs.take_while(goes_on).count()
 }
@@ -357,6 +359,7 @@ impl Mapper {
                 }
                 // What stands behind a record that is not closed begins anew.
                 let (before, behind) = rows_around(&rows, lost.trailing_zeros() as usize);
+                behind.clone().for_each(|row| found.clear(row));
                 return left & rows_of(&before)
                     | self.find(around, first, behind, search, index, found);
             }

@@ -51,7 +51,7 @@ impl<'a> Found<'a> {
         let slot = usize::from(slot);
         self.texts[slot * self.rows + row] = text;
         self.there[slot] |= row_bit(row);
-        self.plain[slot] |= u64::from(plain) << row;
+        self.plain[slot] = self.plain[slot] & !row_bit(row) | u64::from(plain) << row;
     }
 
     /// The column of a slot, to be filled.

@@ -176,7 +176,6 @@ impl Key {
     }
 
     /// The same for any member.
-    /// The same for any member.
     #[cold]
     #[inline(never)]
     fn is_at(&self, bytes: &[u8], behind: usize) -> bool {

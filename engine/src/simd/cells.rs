@@ -269,7 +269,7 @@ impl<'b, 'c> Table<'b, 'c> {
         // So no character is cut, wherever the place is.
         let starts_here =
             start >= self.start && self.bytes.get(start).is_none_or(|byte| !is_continuation(*byte));
-        let known = ends_here && starts_here && last - first < columns;
+        let known = ends_here && starts_here && start <= end && last - first < columns;
         known.then_some(first..last + 1)
     }
 

@@ -85,7 +85,7 @@ impl Index {
         let mut built = if self.spaced { Err(Wrong::Spaced) } else { build(self, false) };
         if built == Err(Wrong::Spaced) {
             built = build(self, true);
-            if built.is_ok() && !self.move_colons_to_keys(bytes) {
+            if built.is_ok() && !self.move_colons_to_keys(bytes, start) {
                 built = Err(Wrong::Somewhere);
             }
             self.spaced = built.is_ok();
@@ -116,14 +116,17 @@ impl Index {
     }
 
     /// `"key" : value`: moves each colon to its key, so that nothing else need know. False if a colon has none.
-    fn move_colons_to_keys(&mut self, bytes: &[u8]) -> bool {
-        for token in (0..self.len).filter(|token| self.kinds[*token] == b':').collect::<Vec<_>>() {
-            let behind = skip::space_back(bytes, 0, self.offsets[token] as usize);
+    fn move_colons_to_keys(&mut self, bytes: &[u8], start: usize) -> bool {
+        for token in 0..self.len {
+            if self.kinds[token] != b':' {
+                continue;
+            }
+            let behind = skip::space_back(bytes, start, self.offsets[token] as usize);
             let Some([three @ .., quote]) = behind.checked_sub(4).map(|key| &bytes[key..behind])
             else {
                 return false;
             };
-            if *quote != b'"' {
+            if *quote != b'"' || behind < start + 2 {
                 return false;
             }
             // No stretch is larger than a block, and no block than 4 GiB.
@@ -254,7 +257,7 @@ impl Build<'_, '_> {
             if carry.loose != 0 {
                 return Err(Wrong::Spaced);
             }
-            if index.len > tokens_max {
+            if index.len.max(index.escaped_keys.len()) > tokens_max {
                 return Err(Wrong::Somewhere);
             }
         }

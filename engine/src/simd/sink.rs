@@ -92,7 +92,8 @@ impl<'o> Sink<'o> {
     #[inline(always)]
     fn reserve(&mut self, bytes: usize) {
         if self.len.saturating_add(bytes) > self.len_max {
-            (self.memory, self.len_max) = enlarged(self.out, self.len, bytes);
+            // SAFETY: the text is so long.
+            (self.memory, self.len_max) = unsafe { enlarged(self.out, self.len, bytes) };
         }
     }
 
@@ -215,20 +216,25 @@ impl<'o> Sink<'o> {
     /// Writes what somebody does to the end of the text.
     #[inline(always)]
     pub(crate) fn by(&mut self, write: impl FnOnce(&mut Vec<u8>)) {
-        (self.memory, self.len, self.len_max) = written(self.out, self.len, write);
+        // SAFETY: the text is so long.
+        (self.memory, self.len, self.len_max) = unsafe { written(self.out, self.len, write) };
     }
 }
 
 /// What somebody writes to the end of a vector, of which so much is written: its memory, length, and length with room.
+///
+/// # Safety
+///
+/// So many bytes of its memory are written.
 #[cold]
 #[inline(never)]
-fn written(
+unsafe fn written(
     out: &mut Vec<u8>,
     len: usize,
     write: impl FnOnce(&mut Vec<u8>),
 ) -> (*mut u8, usize, usize) {
     assert!(len <= out.capacity(), "what is written is part of the memory");
-    // SAFETY: only `Sink` calls this, whose text is so long.
+    // SAFETY: the caller says so.
     unsafe { out.set_len(len) };
     write(out);
     out.reserve(ROOM);
@@ -237,11 +243,15 @@ fn written(
 
 /// The memory of a vector with room for so much behind a length, up to which it is written. Outlined by values, so that
 /// a sink can be kept in registers.
+///
+/// # Safety
+///
+/// So many bytes of its memory are written.
 #[cold]
 #[inline(never)]
-fn enlarged(out: &mut Vec<u8>, len: usize, bytes: usize) -> (*mut u8, usize) {
+unsafe fn enlarged(out: &mut Vec<u8>, len: usize, bytes: usize) -> (*mut u8, usize) {
     assert!(len <= out.capacity(), "what is written is part of the memory");
-    // SAFETY: only `Sink` calls this, whose text is so long.
+    // SAFETY: the caller says so.
     unsafe { out.set_len(len) };
     out.reserve(bytes.saturating_add(ROOM));
     (out.as_mut_ptr(), out.capacity() - ROOM)

@@ -57,6 +57,44 @@ fn faults_of_the_framer_are_rejects() {
     assert_eq!((reject.code, reject.line, reject.message.as_str()), (Code::TooLong, 0, "too long"));
 }
 
+proptest! {
+    /// Records around one that is not closed, or closed too often, are found more than once; that does not show.
+    #[test]
+    fn records_are_found_again(
+        records in prop::collection::vec((0..6, 56_usize..72), 1..12),
+    ) {
+        let mut builder = Builder::ndjson();
+        let a = builder.read("a", Type::Text);
+        let a = builder.value("a", a, Check::Text);
+        builder.emit_statement(vec![a]);
+        let plan = Arc::new(builder.plan);
+        let record = |(kind, length): &(i32, usize)| {
+            let text = "y".repeat(*length);
+            match kind {
+                0 => format!("{{\"id\":\"1\",\"a\":\"{text}\"}}"),
+                1 => format!("{{\"a\":\"{text}\",\"id\":\"1\"}}"),
+                2 => format!("{{\"id\":\"1\",\"a\":\"{text}\""),
+                3 => format!("{{\"id\":\"1\",\"x\":{{\"a\":\"{text}\"}}"),
+                4 => format!("{{\"id\":\"1\",\"a\":\"{text}\"}}}}"),
+                _ => format!("{{\"id\":\"1\",\"a\":\"{text}"),
+            }
+        };
+        let records: Vec<_> = records.iter().map(record).collect();
+        let records: Vec<_> = records.iter().map(String::as_bytes).collect();
+        let block = block(&records, None, vec![]);
+        let run = |mut worker: Worker| {
+            let mut batch = Batch::default();
+            worker.run(&block, &object(), &mut batch);
+            let texts: Vec<_> = batch.events.iter().map(|e| batch.bytes(e.ocsf).to_vec()).collect();
+            (texts, batch.rejects)
+        };
+        let meant = run(Worker::plain(plan.clone()));
+        for level in Level::all() {
+            prop_assert_eq!(&run(Worker::with_level(plan.clone(), level)), &meant, "{}", level.name());
+        }
+    }
+}
+
 fn csv(settings: Csv) -> Builder {
     let mut builder = Builder::new(Format::Csv(settings));
     let b = builder.read("b", Type::Text);
