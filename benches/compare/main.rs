@@ -85,7 +85,9 @@ fn finish(args: &Args, report: &Report) -> Result<(), Box<dyn std::error::Error>
         writeln!(io::stderr(), "recorded in {}", file.display())?;
     }
     if let Some(file) = &args.chart {
-        std::fs::write(file, chart::draw(report))?;
+        let written = file.parent().map_or(Ok(()), std::fs::create_dir_all);
+        let written = written.and_then(|()| std::fs::write(file, chart::draw(report)));
+        written.map_err(|error| format!("{}: {error}", file.display()))?;
         writeln!(io::stderr(), "drawn to {}", file.display())?;
     }
     Ok(())
