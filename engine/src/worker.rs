@@ -5,8 +5,8 @@
 //! emptied behind it; what lives longer is in vectors that are used again.
 //!
 //! JSON records are indexed many at a time ([`crate::simd::index`]). Where something is wrong or unusual with such a
-//! *stretch*, its halves are tried, and so on down to the one record, which is then read by the code that says what is
-//! meant: [`crate::sound`] and [`json::project`].
+//! *stretch*, what stands before that place and what stands from it on are tried, and so on down to the one record, which
+//! is then read by the code that says what is meant: [`crate::sound`] and [`json::project`].
 //!
 //! So are the cells of rows found ([`crate::simd::cells`]), but for those of a row that is unusual, which are found by
 //! [`csv::split`].
@@ -333,7 +333,8 @@ impl Mapper {
         self.keep_arena(arena);
     }
 
-    /// Finds the values of records; where something is wrong, of its halves. Gives the records in which nothing is found.
+    /// Finds the values of records; where something is wrong, of those before it and those from it on. Gives the records in
+    /// which nothing is found.
     fn find<'a>(
         &mut self,
         around: Around<'a>,

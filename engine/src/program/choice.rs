@@ -85,6 +85,7 @@ impl Constants {
 }
 
 impl<'a> Run<'a, '_> {
+    /// Sets a register to what each of some records has chosen by its text.
     pub(super) fn choose_by_text(
         &mut self,
         to: Register,

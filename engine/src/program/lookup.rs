@@ -1,8 +1,8 @@
 //! A text looked up among a few others, without a hash of all of it.
 //!
-//! Its length and its [`Ends`] tell nearly all texts apart that a program names, so that is what is hashed and compared. Whether a text starts with one of a few
-//! prefixes is seen from its first word in the same way, for all of them: which one it is cannot be foreseen, so nothing
-//! branches on it.
+//! Its length and its [`Ends`] tell nearly all texts apart that a program names, so that is what is hashed and compared.
+//! Whether a text starts with one of a few prefixes is seen from its first word in the same way, for all of them: which
+//! one it is cannot be foreseen, so nothing branches on it.
 
 use super::ends::Ends;
 use crate::plan::{Pattern, Patterns};

@@ -167,11 +167,13 @@ impl Kernel for CanonicalIpv4s<'_, '_> {
 
     #[inline(always)]
     fn run<L: Lanes>(self, lanes: L) -> Rows {
-        rows_in(self.of).fold(0, |rows, row| {
+        let mut rows = 0;
+        for row in rows_in(self.of) {
             let text = self.texts[row].as_bytes();
             let is_canonical = text.len() <= IPV4_BYTES_MAX && is_canonical_ipv4_block(lanes, text);
-            rows | u64::from(is_canonical) << row
-        })
+            rows |= u64::from(is_canonical) << row;
+        }
+        rows
     }
 }
 

@@ -138,12 +138,13 @@ impl Index {
 }
 
 impl<'b> Indexed<'b, '_> {
-    /// The whole stretch, and the offset of its first byte.
+    /// The whole stretch.
     #[inline(always)]
     pub(super) fn all_text(&self) -> &'b str {
         self.text
     }
 
+    /// The offset of its first byte.
     #[inline(always)]
     pub(super) fn start(&self) -> usize {
         self.start

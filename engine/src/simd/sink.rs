@@ -45,7 +45,7 @@ impl<'t> Padded<'t> {
 /// Collects text that goes behind what there is already.
 pub(crate) struct Sink<'o> {
     out: &'o mut Vec<u8>,
-    /// The memory of `out`, which is not moved but by `enlarged`. Up to `len` all bytes are written.
+    /// The memory of `out`, which is moved by `enlarged` and `written` only. Up to `len` all bytes are written.
     memory: *mut u8,
     len: usize,
     /// Up to this length the memory holds `ROOM` bytes more.
