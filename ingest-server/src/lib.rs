@@ -13,5 +13,6 @@ mod console;
 mod demo;
 mod lsp;
 pub mod pipeline;
+pub mod pull;
 pub mod source;
 pub mod store;

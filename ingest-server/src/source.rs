@@ -59,7 +59,7 @@ use self::raw::{Raw, RawReader};
 
 pub use self::decompress::Format;
 pub use self::error::SourceError;
-pub use self::s3::{AccessKey, S3Options};
+pub use self::s3::{AccessKey, AssumedRole, S3Options};
 
 /// What an argument names.
 #[derive(Clone, Debug, PartialEq, Eq)]

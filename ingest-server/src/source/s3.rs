@@ -16,15 +16,18 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use aws_config::BehaviorVersion;
+use aws_config::SdkConfig;
 use aws_config::environment::EnvironmentVariableRegionProvider;
+use aws_config::identity::IdentityCache;
 use aws_config::meta::region::RegionProviderChain;
 use aws_config::profile::ProfileFileRegionProvider;
 use aws_config::retry::RetryConfig;
 use aws_config::stalled_stream_protection::StalledStreamProtectionConfig;
+use aws_config::sts::AssumeRoleProvider;
 use aws_config::timeout::TimeoutConfig;
 use aws_sdk_s3::Client;
 use aws_sdk_s3::config::{
-    Credentials, Region, RequestChecksumCalculation, ResponseChecksumValidation,
+    Credentials, ProvideCredentials, Region, RequestChecksumCalculation, ResponseChecksumValidation,
 };
 use aws_sdk_s3::operation::head_object::HeadObjectOutput;
 use aws_sdk_s3::primitives::DateTime;
@@ -38,8 +41,7 @@ pub(super) use self::parts::Parts;
 /// How to reach S3.
 #[derive(Clone, Debug)]
 pub struct S3Options {
-    /// Another store than AWS: `http://127.0.0.1:8333`. Buckets are then named in the path, not in
-    /// the host name.
+    /// Another store than AWS: `http://127.0.0.1:8333`.
     pub endpoint_url: Option<String>,
     /// The region. By default that of the environment or the profile, and `us-east-1` for an
     /// endpoint of one's own.
@@ -47,6 +49,13 @@ pub struct S3Options {
     /// Credentials to use instead of the usual chain (environment, profile, web identity,
     /// container, instance).
     pub access_key: Option<AccessKey>,
+    /// A role to take on with these credentials: objects are read with what it may do.
+    pub role: Option<AssumedRole>,
+    /// Another service to ask for the role. By default the endpoint of one's own, since the stores that
+    /// know roles answer for them too, and else AWS.
+    pub sts_endpoint_url: Option<String>,
+    /// Buckets are named in the path, not in the host name. By default so for an endpoint of one's own.
+    pub path_style: Option<bool>,
     /// Bytes of one ranged GET. 8 MiB by default.
     pub part_bytes: u64,
     /// The most stored bytes that one reader holds or has asked for: it sets how many parts are
@@ -69,6 +78,9 @@ impl Default for S3Options {
             endpoint_url: None,
             region: None,
             access_key: None,
+            role: None,
+            sts_endpoint_url: None,
+            path_style: None,
             part_bytes: 8 << 20,
             prefetch_bytes_max: 24 << 20,
             attempts_max: 8,
@@ -93,6 +105,26 @@ pub struct AccessKey {
 impl fmt::Debug for AccessKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("AccessKey").field("id", &self.id).finish_non_exhaustive()
+    }
+}
+
+/// A role to take on. Its `Debug` hides what only its owner should know.
+#[derive(Clone)]
+pub struct AssumedRole {
+    /// `arn:aws:iam::123456789012:role/reader`.
+    pub arn: String,
+    /// What the owner of the role demands to be told, so that nobody else can have it taken on by us.
+    pub external_id: Option<String>,
+    /// Who takes it on, as its owner sees in the logs: 2 to 64 of `A-Za-z0-9_+=,.@-`.
+    pub session_name: String,
+}
+
+impl fmt::Debug for AssumedRole {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AssumedRole")
+            .field("arn", &self.arn)
+            .field("session_name", &self.session_name)
+            .finish_non_exhaustive()
     }
 }
 
@@ -172,9 +204,15 @@ impl Store {
             Some(url) => url.to_owned(),
             None => format!("AWS in {region}"),
         };
-        let path_style = own_endpoint || config.endpoint_url().is_some();
-        let config = aws_sdk_s3::config::Builder::from(&config)
-            .force_path_style(path_style)
+        let own_endpoint = own_endpoint || config.endpoint_url().is_some();
+        let mut builder = aws_sdk_s3::config::Builder::from(&config);
+        if let Some(role) = &options.role {
+            builder = builder.credentials_provider(assume(role, options, &config).await);
+        }
+        let config = builder
+            // Taking on a role is a request as slow as any other.
+            .identity_cache(IdentityCache::lazy().load_timeout(options.stall).build())
+            .force_path_style(options.path_style.unwrap_or(own_endpoint))
             .request_checksum_calculation(RequestChecksumCalculation::WhenRequired)
             .response_checksum_validation(ResponseChecksumValidation::WhenRequired)
             .build();
@@ -315,6 +353,26 @@ impl Store {
     fn backoff(&self) -> Backoff<'_> {
         Backoff::new(&self.shared.options, &self.shared.reached)
     }
+}
+
+/// Credentials of a role. The client asks for them when it first needs them, keeps them, and asks anew
+/// before they expire.
+async fn assume(
+    role: &AssumedRole,
+    options: &S3Options,
+    config: &SdkConfig,
+) -> impl ProvideCredentials + 'static {
+    let mut config = config.to_builder();
+    if let Some(url) = &options.sts_endpoint_url {
+        config.set_endpoint_url(Some(url.clone()));
+    }
+    let mut provider = AssumeRoleProvider::builder(&role.arn)
+        .session_name(&role.session_name)
+        .configure(&config.build());
+    if let Some(id) = &role.external_id {
+        provider = provider.external_id(id);
+    }
+    provider.build().await
 }
 
 /// The region of a store that is not AWS. Most do not care which, and none of them is found by asking
