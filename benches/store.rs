@@ -10,7 +10,9 @@ use weir_benches::data::{Format, Shape, Wish};
 use weir_benches::job::{self, Job};
 use weir_engine::batch::{Batch, Event, RawRef, TextRange};
 use weir_engine::block::RecordBlock;
-use weir_server::store::{Append, EventIn, ObjectRef, PlanRef, RawIn, RecordIn, Span, Store};
+use weir_server::store::{
+    Append, EventIn, ObjectRef, PlanRef, RawIn, ReadIn, RecordIn, Span, Step, Store,
+};
 
 const SIZE_BYTES: u64 = 8_000_000;
 
@@ -54,9 +56,9 @@ fn append(job: &Job, bytes: &Bytes) -> Append {
         source: "bench".into(),
         source_type: "file".into(),
         object: ObjectRef { key: "audit.ndjson".into(), etag: "1".into() },
-        from: None,
-        to: "end".into(),
-        done: true,
+        step: Some(Step { from: None, to: "end".into(), done: true }),
+        read: ReadIn::default(),
+        settles: None,
         plan,
         run_id: "run".into(),
         ingested_at_ms: 0,

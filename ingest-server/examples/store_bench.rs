@@ -18,7 +18,7 @@ use std::time::Instant;
 use bytes::Bytes;
 use weir_engine::decimal::Decimal;
 use weir_server::store::{
-    Append, Appended, EventIn, ObjectRef, PlanRef, RawIn, RecordIn, Span, Store,
+    Append, Appended, EventIn, ObjectRef, PlanRef, RawIn, ReadIn, RecordIn, Span, Step, Store,
 };
 
 const COMMIT_EVENTS: u64 = 10_000;
@@ -275,9 +275,9 @@ impl Source {
             source: "bench".to_owned(),
             source_type: "s3_custom".to_owned(),
             object: ObjectRef { key: "logs/agents.json".to_owned(), etag: "e".to_owned() },
-            from,
-            to: self.commits.to_string(),
-            done: false,
+            step: Some(Step { from, to: self.commits.to_string(), done: false }),
+            read: ReadIn::default(),
+            settles: None,
             plan: PlanRef {
                 hash: [7; 32],
                 parser: "bench".to_owned(),

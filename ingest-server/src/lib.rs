@@ -16,3 +16,4 @@ pub mod pipeline;
 pub mod pull;
 pub mod source;
 pub mod store;
+pub mod vault;

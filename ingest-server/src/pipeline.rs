@@ -17,6 +17,7 @@
 mod commit;
 mod error;
 mod exchange;
+pub(crate) mod gather;
 mod lanes;
 mod mapping;
 mod progress;
@@ -138,7 +139,8 @@ impl<'a> Pipeline<'a> {
         sink: &mut Sink,
         watch: &dyn Watch,
     ) -> Result<(), PipelineError> {
-        let Some(start) = sink.begin(object)? else {
+        let meta = Arc::new(self.meta(object));
+        let Some(start) = sink.begin(object, &meta)? else {
             watch.skips(object);
             return Ok(());
         };
@@ -149,7 +151,7 @@ impl<'a> Pipeline<'a> {
         let stored_start = reader.bytes_read();
         let framer = Framer::resume(&self.plan.input, start.position);
         let mut feed = Feed { reader, framer, block_bytes: self.block_bytes(), watch };
-        let fed = self.feed(&mut feed, object, sink);
+        let fed = self.feed(&mut feed, object, &meta, sink);
         let Feed { reader, framer, .. } = feed;
         sink.totals.bytes += reader.offset() - offset;
         sink.totals.bytes_stored += reader.bytes_read().saturating_sub(stored_start);
@@ -166,10 +168,15 @@ impl<'a> Pipeline<'a> {
     }
 
     /// Maps what a reader gives, on as many threads as it is worth.
-    fn feed(&self, feed: &mut Feed<'_>, object: &Object, sink: &mut Sink) -> Result<(), Stopped> {
-        let meta = Arc::new(self.meta(object));
+    fn feed(
+        &self,
+        feed: &mut Feed<'_>,
+        object: &Object,
+        meta: &Arc<ObjectMeta>,
+        sink: &mut Sink,
+    ) -> Result<(), Stopped> {
         let needs = sink.needs(self.options.output);
-        let mapper = || Mapper::new(Arc::clone(&self.plan), Arc::clone(&meta), needs);
+        let mapper = || Mapper::new(Arc::clone(&self.plan), Arc::clone(meta), needs);
         let is_small = object.size.is_some_and(|size| size <= SMALL_OBJECT_BYTES_MAX);
         if self.options.threads <= 1 || is_small {
             lanes::inline(mapper(), sink, |lane| self.runtime.block_on(feed.run(lane)))

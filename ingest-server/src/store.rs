@@ -35,8 +35,11 @@ mod writer;
 use std::path::Path;
 use std::sync::Arc;
 
+use rusqlite::{Connection, Transaction};
+use tokio::sync::watch;
+
 pub use self::append::{
-    Append, Appended, EventIn, ObjectRef, PlanRef, RawIn, RecordIn, RejectIn, Span,
+    Append, Appended, EventIn, ObjectRef, PlanRef, RawIn, ReadIn, RecordIn, RejectIn, Span, Step,
 };
 pub use self::error::StoreError;
 pub use self::event::{Origin, StoredEvent, StoredReject};
@@ -125,7 +128,47 @@ impl Store {
     /// [`StoreError::Fenced`] if the stored progress is not `append.from`. With any error, nothing of
     /// the append is stored.
     pub fn append(&self, append: Append) -> Result<Appended, StoreError> {
-        self.shared.writer.as_ref().ok_or(StoreError::ReadOnly)?.append(append)
+        self.writer()?.append(append)?.blocking_recv().map_err(|_| StoreError::Closed)?
+    }
+
+    /// The same, for tasks that must not block. Dropping the future does not take the append back.
+    ///
+    /// # Errors
+    ///
+    /// As for [`append`](Self::append).
+    pub async fn append_async(&self, append: Append) -> Result<Appended, StoreError> {
+        self.writer()?.append(append)?.await.map_err(|_| StoreError::Closed)?
+    }
+
+    /// Writes something beside events, in a transaction of its own, and returns when it is on the
+    /// disk. If `change` fails, nothing is written.
+    pub(crate) fn change<T, E>(
+        &self,
+        change: impl FnOnce(&Transaction<'_>) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
+        let answer = self.writer().and_then(|writer| writer.change(change))?;
+        answer.blocking_recv().map_err(|_| E::from(StoreError::Closed))?
+    }
+
+    /// Reads in a short read transaction.
+    pub(crate) fn read<T, E: From<StoreError>>(
+        &self,
+        read: impl FnOnce(&Connection) -> Result<T, E>,
+    ) -> Result<T, E> {
+        self.shared.readers.read(read)
+    }
+
+    /// The last sequence committed by this process, as it changes; `None` if it cannot write.
+    pub fn committed(&self) -> Option<watch::Receiver<i64>> {
+        self.shared.writer.as_ref().map(Writer::committed)
+    }
+
+    fn writer(&self) -> Result<&Writer, StoreError> {
+        self.shared.writer.as_ref().ok_or(StoreError::ReadOnly)
     }
 
     /// How far an object has been read; `None` if the store has not met it.

@@ -111,6 +111,9 @@ impl Demo {
             store: store.clone(),
             plan: Arc::clone(&plan),
             source: source.clone(),
+            source_type: None,
+            run_id: None,
+            vault: None,
             limits: CommitLimits::default(),
         });
         let options = Options { source, threads: threads(), output: Output::None };

@@ -167,6 +167,9 @@ fn sink(plan: &Arc<Plan>, options: &Options, arguments: &Arguments) -> Result<Si
             store,
             plan: Arc::clone(plan),
             source: options.source.clone(),
+            source_type: None,
+            run_id: None,
+            vault: None,
             limits: CommitLimits { events, ..CommitLimits::default() },
         });
     }

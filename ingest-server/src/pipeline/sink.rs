@@ -1,9 +1,11 @@
 //! Where batches end: lines of JSON, and the store.
 
 use std::io::Write;
+use std::sync::Arc;
 
 use weir_engine::block::RecordBlock;
 use weir_engine::framer::Position;
+use weir_engine::plan::ObjectMeta;
 
 use super::Start;
 use super::commit::{Commits, StoreSettings};
@@ -81,9 +83,13 @@ impl Sink {
     }
 
     /// Another object begins; says where, or `None` if nothing of it is left to be done.
-    pub(super) fn begin(&mut self, object: &Object) -> Result<Option<Start>, PipelineError> {
+    pub(super) fn begin(
+        &mut self,
+        object: &Object,
+        meta: &Arc<ObjectMeta>,
+    ) -> Result<Option<Start>, PipelineError> {
         let left = match &mut self.commits {
-            Some(commits) => commits.begin(object)?,
+            Some(commits) => commits.begin(object, meta)?,
             None => Left::From(Start::beginning()),
         };
         let Left::From(start) = left else {

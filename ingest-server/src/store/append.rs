@@ -34,8 +34,8 @@ pub struct ObjectRef {
     pub etag: String,
 }
 
-/// The compiled program that made the events.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// The compiled program that made the events. The default one stands for none at all.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct PlanRef {
     /// Hash of the plan.
     pub hash: [u8; 32],
@@ -125,8 +125,32 @@ pub struct RejectIn {
     pub line: u64,
     /// The offending text; may be empty.
     pub text: String,
-    /// The record's bytes, as far as they may be kept.
+    /// The record's bytes, as far as they may be shown.
     pub raw: Span,
+    /// The whole record, encrypted, for a later mapping; may be empty.
+    pub sealed: Vec<u8>,
+    /// What else a later mapping needs to know, as JSON text; may be empty.
+    pub context: String,
+}
+
+/// A part of an object that is done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Step {
+    /// The progress that this work started from, exactly as it was stored; `None` for a new object.
+    pub from: Option<String>,
+    /// The progress behind this work. The store only compares it, byte for byte.
+    pub to: String,
+    /// Whether the object is finished with this append.
+    pub done: bool,
+}
+
+/// How much was read for an append.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct ReadIn {
+    /// Records, whatever became of them.
+    pub records: u64,
+    /// Bytes, decompressed.
+    pub bytes: u64,
 }
 
 /// The events and dead letters of one part of one object, and the progress that they amount to.
@@ -138,12 +162,13 @@ pub struct Append {
     pub source_type: String,
     /// Where the records come from.
     pub object: ObjectRef,
-    /// The progress that this work started from, exactly as it was stored; `None` for a new object.
-    pub from: Option<String>,
-    /// The progress behind this work. The store only compares it, byte for byte.
-    pub to: String,
-    /// Whether the object is finished with this append.
-    pub done: bool,
+    /// How far the object is read with this append; `None` if its records come all at once and are
+    /// told apart by their ids alone, as those of a webhook.
+    pub step: Option<Step>,
+    /// How much was read for it.
+    pub read: ReadIn,
+    /// The dead letter that this append maps at last.
+    pub settles: Option<i64>,
     /// The program that made the events.
     pub plan: PlanRef,
     /// The run that this work belongs to.

@@ -35,6 +35,24 @@ pub enum StoreError {
         /// The newest format that this program knows.
         supported: i64,
     },
+    /// The file was written by an earlier weir, and reading alone cannot change that.
+    #[error(
+        "{} was written by an earlier weir: open it once with a command that writes to it, \
+         such as `weir serve` or `weir run --store`",
+        path.display()
+    )]
+    Older {
+        /// The file that was opened.
+        path: PathBuf,
+    },
+    /// The run that the work belongs to was ended: somebody else may have taken its place, and
+    /// nothing was stored.
+    #[error("this run was ended; nothing was stored")]
+    RunClosed,
+    /// The dead letter is no longer open: it was mapped or discarded in the meantime, and nothing
+    /// was stored.
+    #[error("the dead letter is no longer open; nothing was stored")]
+    Settled,
     /// The object's progress is no longer where the append started from: somebody else has
     /// committed this part, and nothing was stored.
     #[error("the progress of this object has moved on; nothing was stored")]

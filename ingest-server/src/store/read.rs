@@ -46,19 +46,19 @@ impl Readers {
     }
 
     /// Runs `read` in a read transaction.
-    fn read<T>(
+    pub(crate) fn read<T, E: From<StoreError>>(
         &self,
-        read: impl FnOnce(&Connection) -> Result<T, StoreError>,
-    ) -> Result<T, StoreError> {
+        read: impl FnOnce(&Connection) -> Result<T, E>,
+    ) -> Result<T, E> {
         let idle = || self.idle.lock().unwrap_or_else(PoisonError::into_inner);
         let kept = idle().pop();
         let mut connection = match kept {
             Some(connection) => connection,
             None => schema::open_reader(&self.path)?,
         };
-        let transaction = connection.transaction()?;
+        let transaction = connection.transaction().map_err(StoreError::from)?;
         let result = read(&transaction);
-        transaction.finish()?;
+        transaction.finish().map_err(StoreError::from)?;
         let mut idle = idle();
         if idle.len() < IDLE_MAX {
             idle.push(connection);

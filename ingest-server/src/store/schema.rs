@@ -4,7 +4,7 @@
 //! only. The header says whose file it is (`application_id`) and in which format (`user_version`).
 
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
 
@@ -13,7 +13,7 @@ use super::error::StoreError;
 /// "weir" in the file header, so that `file` and others can tell what it is.
 const APPLICATION_ID: i64 = 0x7765_6972;
 /// The format below. A change of it comes with a migration from every earlier one.
-pub(crate) const FORMAT: i64 = 1;
+pub(crate) const FORMAT: i64 = 2;
 /// Blocks are tens of kilobytes: larger pages make their overflow chains shorter.
 const PAGE_BYTES: i64 = 8192;
 /// How long to wait for another process that is writing to the same file.
@@ -44,7 +44,19 @@ CREATE TABLE plan(
     id INTEGER PRIMARY KEY, hash BLOB NOT NULL, parser TEXT NOT NULL, version INT NOT NULL,
     ocsf TEXT NOT NULL, UNIQUE (hash, parser, version, ocsf)
 ) STRICT;
-CREATE TABLE run(id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE) STRICT;
+-- What a run has brought so far. One that is closed cannot commit any more.
+CREATE TABLE run(
+    id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, closed INT NOT NULL DEFAULT 0,
+    events INT NOT NULL DEFAULT 0, duplicates INT NOT NULL DEFAULT 0,
+    conflicts INT NOT NULL DEFAULT 0, rejects INT NOT NULL DEFAULT 0,
+    records INT NOT NULL DEFAULT 0, bytes INT NOT NULL DEFAULT 0
+) STRICT;
+-- What a source has brought in each hour since 1970.
+CREATE TABLE source_hour(
+    source INT NOT NULL, hour INT NOT NULL, events INT NOT NULL, duplicates INT NOT NULL,
+    conflicts INT NOT NULL, rejects INT NOT NULL, records INT NOT NULL, bytes INT NOT NULL,
+    PRIMARY KEY (source, hour)
+) STRICT, WITHOUT ROWID;
 CREATE TABLE event_type(id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE) STRICT;
 
 -- Narrow rows. time in ns since 1970; type NULL means action; cost in 1e-9 USD, or decimal text.
@@ -62,14 +74,18 @@ CREATE TABLE block(
     lens BLOB NOT NULL, data BLOB NOT NULL
 ) STRICT;
 
--- Dead letters. raw_bytes is the length of raw before compression, NULL if it is stored as it is.
+-- Dead letters. raw is what may be shown; raw_bytes its length before compression, NULL if it is
+-- stored as it is. sealed is the whole record, encrypted; context what else a mapping needs.
+-- state 0 is open, 1 mapped later, 2 discarded.
 CREATE TABLE reject(
     id INTEGER PRIMARY KEY AUTOINCREMENT, source INT NOT NULL, version INT NOT NULL,
     plan INT NOT NULL, run INT NOT NULL, at INT NOT NULL, code TEXT NOT NULL, message TEXT NOT NULL,
     mapping_line INT NOT NULL, target TEXT NOT NULL, byte_offset INT NOT NULL,
     end_offset INT NOT NULL, record_index INT NOT NULL, line INT NOT NULL, text TEXT NOT NULL,
-    raw_bytes INT, raw BLOB NOT NULL
+    raw_bytes INT, raw BLOB NOT NULL, sealed BLOB, context TEXT,
+    state INT NOT NULL DEFAULT 0, settled_at INT
 ) STRICT;
+CREATE INDEX reject_source ON reject(source, state, id);
 
 -- The set of ids seen: see the module `seen`. state 1 is live, 0 is being built or dead.
 CREATE TABLE seen_run(
@@ -79,6 +95,28 @@ CREATE TABLE seen_run(
 CREATE TABLE seen_chunk(id INTEGER PRIMARY KEY, data BLOB NOT NULL) STRICT;
 
 INSERT INTO store(one, hash_key, next_sequence) VALUES (1, randomblob(16), 1);
+";
+
+/// From format 1 to format 2.
+const MIGRATION_2: &str = "
+ALTER TABLE run ADD COLUMN closed INT NOT NULL DEFAULT 0;
+ALTER TABLE run ADD COLUMN events INT NOT NULL DEFAULT 0;
+ALTER TABLE run ADD COLUMN duplicates INT NOT NULL DEFAULT 0;
+ALTER TABLE run ADD COLUMN conflicts INT NOT NULL DEFAULT 0;
+ALTER TABLE run ADD COLUMN rejects INT NOT NULL DEFAULT 0;
+ALTER TABLE run ADD COLUMN records INT NOT NULL DEFAULT 0;
+ALTER TABLE run ADD COLUMN bytes INT NOT NULL DEFAULT 0;
+CREATE TABLE source_hour(
+    source INT NOT NULL, hour INT NOT NULL, events INT NOT NULL, duplicates INT NOT NULL,
+    conflicts INT NOT NULL, rejects INT NOT NULL, records INT NOT NULL, bytes INT NOT NULL,
+    PRIMARY KEY (source, hour)
+) STRICT, WITHOUT ROWID;
+ALTER TABLE reject ADD COLUMN sealed BLOB;
+ALTER TABLE reject ADD COLUMN context TEXT;
+ALTER TABLE reject ADD COLUMN state INT NOT NULL DEFAULT 0;
+ALTER TABLE reject ADD COLUMN settled_at INT;
+CREATE INDEX reject_source ON reject(source, state, id);
+PRAGMA user_version = 2;
 ";
 
 /// Opens the connection that writes, creating the file if there is none.
@@ -105,33 +143,73 @@ pub(crate) fn open_reader(path: &Path) -> Result<Connection, StoreError> {
     if !path.try_exists()? {
         return Err(StoreError::Missing { path: path.to_owned() });
     }
-    let connection = Connection::open_with_flags(path, flags)?;
+    let mut connection = Connection::open_with_flags(path, flags)?;
     connection.busy_timeout(BUSY_TIMEOUT)?;
-    if !check_format(&connection, path)? {
-        return Err(StoreError::NotAStore { path: path.to_owned() });
+    let found = check_format(&*connection.transaction()?, path)?;
+    match found {
+        Format::Current => {}
+        Format::Old => return Err(StoreError::Older { path: path.to_owned() }),
+        Format::Empty => return Err(StoreError::NotAStore { path: path.to_owned() }),
     }
     connection.set_prepared_statement_cache_capacity(32);
     Ok(connection)
 }
 
 fn create_or_check(connection: &mut Connection, path: &Path) -> Result<(), StoreError> {
-    if check_format(connection, path)? {
-        return Ok(());
+    // One transaction: its three numbers are those of one moment.
+    let found = check_format(&*connection.transaction()?, path)?;
+    match found {
+        Format::Current => return Ok(()),
+        Format::Old => {}
+        Format::Empty => {
+            connection.pragma_update(None, "page_size", PAGE_BYTES)?;
+            use_wal(connection)?;
+        }
     }
-    connection.pragma_update(None, "page_size", PAGE_BYTES)?;
-    connection.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))?;
-    // Two processes may find the file empty at the same time: look again under the lock.
+    // Two processes may find the file empty, or old, at the same time: look again under the lock.
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    if !check_format(&transaction, path)? {
-        transaction.execute_batch(SCHEMA)?;
-        transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
-        transaction.pragma_update(None, "user_version", FORMAT)?;
+    match check_format(&transaction, path)? {
+        Format::Current => {}
+        Format::Old => transaction.execute_batch(MIGRATION_2)?,
+        Format::Empty => {
+            transaction.execute_batch(SCHEMA)?;
+            transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
+            transaction.pragma_update(None, "user_version", FORMAT)?;
+        }
     }
     Ok(transaction.commit()?)
 }
 
-/// Whether the file is a store of a format that we know; `false` if it is empty still.
-fn check_format(connection: &Connection, path: &Path) -> Result<bool, StoreError> {
+/// Turns the write-ahead log on. SQLite does not wait for another process that is doing the same,
+/// whatever the timeout: one of them is told at once that the file is busy.
+fn use_wal(connection: &Connection) -> Result<(), StoreError> {
+    let begin = Instant::now();
+    loop {
+        match connection.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(())) {
+            Err(error)
+                if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy)
+                    && begin.elapsed() < BUSY_TIMEOUT =>
+            {
+                std::thread::sleep(Duration::from_millis(5));
+            }
+            done => return Ok(done?),
+        }
+    }
+}
+
+/// What a file holds.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Format {
+    /// Nothing yet.
+    Empty,
+    /// A store of an earlier format.
+    Old,
+    /// A store as it is written now.
+    Current,
+}
+
+/// What the file holds, if it is ours.
+fn check_format(connection: &Connection, path: &Path) -> Result<Format, StoreError> {
     let number = |pragma: &str| connection.pragma_query_value(None, pragma, |row| row.get(0));
     let application_id: i64 = match number("application_id") {
         Err(error) if error.sqlite_error_code() == Some(ErrorCode::NotADatabase) => {
@@ -141,11 +219,12 @@ fn check_format(connection: &Connection, path: &Path) -> Result<bool, StoreError
     };
     let found: i64 = number("user_version")?;
     match (application_id, found) {
-        (APPLICATION_ID, FORMAT) => Ok(true),
+        (APPLICATION_ID, FORMAT) => Ok(Format::Current),
+        (APPLICATION_ID, 1) => Ok(Format::Old),
         (APPLICATION_ID, found) if found > FORMAT => {
             Err(StoreError::Newer { path: path.to_owned(), found, supported: FORMAT })
         }
-        (0, 0) if number("schema_version")? == 0 => Ok(false),
+        (0, 0) if number("schema_version")? == 0 => Ok(Format::Empty),
         _ => Err(StoreError::NotAStore { path: path.to_owned() }),
     }
 }

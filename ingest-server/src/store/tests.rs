@@ -23,9 +23,9 @@ impl Draft {
             source: source.to_owned(),
             source_type: "s3_custom".to_owned(),
             object: ObjectRef { key: key.to_owned(), etag: "v1".to_owned() },
-            from: from.map(str::to_owned),
-            to: to.to_owned(),
-            done: false,
+            step: Some(Step { from: from.map(str::to_owned), to: to.to_owned(), done: false }),
+            read: ReadIn::default(),
+            settles: None,
             plan: PlanRef {
                 hash: [1; 32],
                 parser: "p".to_owned(),
@@ -222,7 +222,7 @@ fn progress_is_compared_and_moved() {
     // Another generation of the object starts from the progress of the old one.
     let mut next = Draft::new("s", "k", Some("p1"), "p2").one("e2", "b");
     next.append.object.etag = "v2".to_owned();
-    next.append.done = true;
+    next.append.step.as_mut().unwrap().done = true;
     next.append_to(&store).unwrap();
     let state = store.progress("s", "k").unwrap();
     let etag = "v2".to_owned();
@@ -300,6 +300,7 @@ fn dead_letters_are_kept_whole() {
             line: 4,
             text: "yesterday".to_owned(),
             raw,
+            ..RejectIn::default()
         });
     }
     draft.append_to(&store).unwrap();
@@ -450,7 +451,7 @@ fn a_newer_format_is_refused() {
     drop(connection);
     for result in [Store::open(&path), Store::open_read_only(&path)] {
         let error = result.err().unwrap();
-        assert!(matches!(error, StoreError::Newer { found: 2, supported: 1, .. }), "{error}");
+        assert!(matches!(error, StoreError::Newer { found: 3, supported: 2, .. }), "{error}");
         assert!(error.to_string().contains("upgrade weir"), "{error}");
     }
 }
@@ -482,6 +483,99 @@ fn reopening_keeps_everything() {
     }
     let store = open(&folder);
     assert_eq!(ids(&store.tail(None, 9).unwrap()), ["e0", "e1", "e2", "e3", "e4"]);
+}
+
+#[test]
+fn a_store_may_be_made_by_many_at_once() {
+    for _ in 0..20 {
+        let folder = folder();
+        let path = folder.path().join("weir.db");
+        let barrier = std::sync::Barrier::new(8);
+        std::thread::scope(|scope| {
+            for _ in 0..8 {
+                scope.spawn(|| {
+                    barrier.wait();
+                    drop(Store::open(&path).unwrap());
+                });
+            }
+        });
+    }
+}
+
+#[test]
+fn a_store_of_the_first_format_is_brought_over() {
+    let shape = |path: &std::path::Path| -> Vec<(String, String)> {
+        let connection = rusqlite::Connection::open(path).unwrap();
+        let columns =
+            "SELECT m.name, t.name || t.type || t.\"notnull\" || coalesce(t.dflt_value, '')
+                       FROM sqlite_schema m JOIN pragma_table_info(m.name) t ORDER BY 1, 2";
+        let mut select = connection.prepare(columns).unwrap();
+        let rows = select.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
+        rows.map(Result::unwrap).collect()
+    };
+    let folder = folder();
+    Draft::new("s", "k", None, "p").one("a", "1").append_to(&open(&folder)).unwrap();
+    let path = folder.path().join("weir.db");
+    let now = shape(&path);
+    let connection = rusqlite::Connection::open(&path).unwrap();
+    for column in ["closed", "events", "duplicates", "conflicts", "rejects", "records", "bytes"] {
+        connection.execute_batch(&format!("ALTER TABLE run DROP COLUMN {column}")).unwrap();
+    }
+    connection.execute_batch("DROP TABLE source_hour; DROP INDEX reject_source").unwrap();
+    for column in ["sealed", "context", "state", "settled_at"] {
+        connection.execute_batch(&format!("ALTER TABLE reject DROP COLUMN {column}")).unwrap();
+    }
+    connection.pragma_update(None, "user_version", 1).unwrap();
+    drop(connection);
+    assert!(matches!(Store::open_read_only(&path), Err(StoreError::Older { .. })));
+    let store = open(&folder);
+    Draft::new("s", "l", None, "p").one("b", "2").append_to(&store).unwrap();
+    assert_eq!(ids(&store.tail(None, 10).unwrap()), ["a", "b"]);
+    assert_eq!(shape(&path), now);
+}
+
+#[test]
+fn an_ended_run_and_a_settled_dead_letter_store_nothing_more() {
+    let folder = folder();
+    let store = open(&folder);
+    let mut first = Draft::new("s", "k", None, "p").one("a", "1");
+    first.append.rejects.push(RejectIn { code: "R1201".to_owned(), ..RejectIn::default() });
+    first.append_to(&store).unwrap();
+    let again = |id: &str| {
+        let mut draft = Draft::new("s", "k", None, "p").one(id, id);
+        draft.append.step = None;
+        draft.append.settles = Some(1);
+        draft.append_to(&store)
+    };
+    assert_eq!(again("b").unwrap().stored, 1);
+    assert!(matches!(again("c"), Err(StoreError::Settled)));
+    assert_eq!(store.progress("s", "k").unwrap().unwrap().progress, "p");
+
+    let close = |transaction: &Transaction<'_>| -> Result<usize, StoreError> {
+        Ok(transaction.execute("UPDATE run SET closed = 1", [])?)
+    };
+    assert_eq!(store.change(close).unwrap(), 1);
+    let late = Draft::new("s", "l", None, "p").one("d", "4").append_to(&store);
+    assert!(matches!(late, Err(StoreError::RunClosed)));
+    assert_eq!(ids(&store.tail(None, 10).unwrap()), ["a", "b"]);
+}
+
+#[test]
+fn a_change_that_fails_leaves_nothing_behind() {
+    let folder = folder();
+    let store = open(&folder);
+    let change = |fails: bool| {
+        store.change(move |transaction| {
+            transaction.execute("INSERT INTO run(name) VALUES ('x')", [])?;
+            if fails { Err(StoreError::Invalid("no")) } else { Ok(()) }
+        })
+    };
+    assert!(matches!(change(true), Err(StoreError::Invalid("no"))));
+    change(false).unwrap();
+    let count = |connection: &Connection| -> Result<i64, StoreError> {
+        Ok(connection.query_row("SELECT count(*) FROM run", [], |row| row.get(0))?)
+    };
+    assert_eq!(store.read(count).unwrap(), 1);
 }
 
 #[test]

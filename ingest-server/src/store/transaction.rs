@@ -73,12 +73,8 @@ impl<'a> Work<'a> {
 
     /// What it came to, and roughly how many bytes were written.
     pub(crate) fn run(mut self) -> Result<(Appended, usize), StoreError> {
-        let append = &self.work.append;
         // Refuse before the first write, so that a refusal needs no rollback.
-        let stored = stored_progress(self.transaction, &append.source, &append.object.key)?;
-        if stored != append.from {
-            return Err(StoreError::Fenced { stored });
-        }
+        self.check_fences()?;
         let names = self.names()?;
         let verdicts = self.verdicts(names.source)?;
         let sequences = self.sequences(&verdicts)?;
@@ -94,9 +90,35 @@ impl<'a> Work<'a> {
         self.write_blocks(&names, &sequences)?;
         self.write_seen(&sequences)?;
         self.write_rejects(&names, &verdicts, &sequences)?;
-        self.write_progress(&names, &appended)?;
+        self.write_progress(&names)?;
+        self.write_settled()?;
+        self.write_counts(&names, &appended)?;
         self.memory.next_sequence += i64::try_from(stored).unwrap_or(i64::MAX);
         Ok((appended, self.bytes))
+    }
+
+    /// Whether this work may still be done.
+    fn check_fences(&self) -> Result<(), StoreError> {
+        let append = &self.work.append;
+        if let Some(step) = &append.step {
+            let stored = stored_progress(self.transaction, &append.source, &append.object.key)?;
+            if stored != step.from {
+                return Err(StoreError::Fenced { stored });
+            }
+        }
+        let one = |sql: &str, key: &dyn ToSql| -> Result<Option<i64>, StoreError> {
+            let mut select = self.transaction.prepare_cached(sql)?;
+            Ok(select.query_row([key], |row| row.get(0)).optional()?)
+        };
+        if one("SELECT closed FROM run WHERE name = ?", &append.run_id)? == Some(1) {
+            return Err(StoreError::RunClosed);
+        }
+        match append.settles {
+            Some(id) if one("SELECT state FROM reject WHERE id = ?", &id)? != Some(0) => {
+                Err(StoreError::Settled)
+            }
+            _ => Ok(()),
+        }
     }
 
     /// The event's sequence, if it is new.
@@ -111,19 +133,15 @@ impl<'a> Work<'a> {
     }
 
     fn names(&mut self) -> Result<Names, StoreError> {
-        let Append { source, source_type, object, plan, run_id, from, .. } = &self.work.append;
+        let Append { source, source_type, object, plan, run_id, .. } = &self.work.append;
         let source = self.source(source, source_type)?;
         let transaction = self.transaction;
-        if from.is_none() {
-            transaction
-                .prepare_cached(
-                    "INSERT INTO object(source, key, progress, done) VALUES (?, ?, '', 0)",
-                )?
-                .execute(params![source, object.key])?;
-        }
-        let object_id = transaction
-            .prepare_cached("SELECT id FROM object WHERE source = ? AND key = ?")?
-            .query_row(params![source, object.key], |row| row.get(0))?;
+        let object_id = intern(
+            transaction,
+            "SELECT id FROM object WHERE source = ? AND key = ?",
+            "INSERT INTO object(source, key, progress, done) VALUES (?, ?, '', 0)",
+            params![source, object.key],
+        )?;
         let version = intern(
             transaction,
             "SELECT id FROM object_version WHERE object = ? AND etag = ?",
@@ -392,6 +410,8 @@ impl<'a> Work<'a> {
                 RawIn::None => Span::default(),
             },
             mapping_line: 0,
+            sealed: Vec::new(),
+            context: String::new(),
         }
     }
 
@@ -407,8 +427,8 @@ impl<'a> Work<'a> {
         self.transaction
             .prepare_cached(
                 "INSERT INTO reject(source, version, plan, run, at, code, message, mapping_line,
-                 target, byte_offset, end_offset, record_index, line, text, raw_bytes, raw)
-                 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                 target, byte_offset, end_offset, record_index, line, text, raw_bytes, raw, sealed,
+                 context) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             )?
             .execute(params![
                 names.source,
@@ -427,16 +447,70 @@ impl<'a> Work<'a> {
                 reject.text,
                 compressed.is_some().then_some(raw.len().cast_signed()),
                 stored,
+                (!reject.sealed.is_empty()).then_some(&reject.sealed),
+                (!reject.context.is_empty()).then_some(&reject.context),
             ])?;
-        self.bytes += ROW_BYTES + stored.len();
+        self.bytes += ROW_BYTES + stored.len() + reject.sealed.len();
         Ok(())
     }
 
-    fn write_progress(&self, names: &Names, appended: &Appended) -> Result<(), StoreError> {
-        let append = &self.work.append;
+    fn write_progress(&self, names: &Names) -> Result<(), StoreError> {
+        let Some(step) = &self.work.append.step else { return Ok(()) };
         self.transaction
             .prepare_cached("UPDATE object SET version = ?, progress = ?, done = ? WHERE id = ?")?
-            .execute(params![names.version, append.to, append.done, names.object])?;
+            .execute(params![names.version, step.to, step.done, names.object])?;
+        Ok(())
+    }
+
+    fn write_settled(&self) -> Result<(), StoreError> {
+        let append = &self.work.append;
+        let Some(id) = append.settles else { return Ok(()) };
+        self.transaction
+            .prepare_cached(
+                "UPDATE reject SET state = 1, settled_at = ?, sealed = NULL WHERE id = ?",
+            )?
+            .execute(params![append.ingested_at_ms, id])?;
+        Ok(())
+    }
+
+    fn write_counts(&self, names: &Names, appended: &Appended) -> Result<(), StoreError> {
+        let append = &self.work.append;
+        let counts = [
+            appended.stored,
+            appended.duplicates,
+            appended.conflicts,
+            append.rejects.len() as u64,
+            append.read.records,
+            append.read.bytes,
+        ];
+        let [events, duplicates, conflicts, rejects, records, bytes] = counts.map(u64::cast_signed);
+        let hour = append.ingested_at_ms.div_euclid(3_600_000);
+        self.transaction
+            .prepare_cached(
+                "INSERT INTO source_hour(source, hour, events, duplicates, conflicts, rejects,
+                 records, bytes) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+                 ON CONFLICT (source, hour) DO UPDATE SET events = events + excluded.events,
+                 duplicates = duplicates + excluded.duplicates,
+                 conflicts = conflicts + excluded.conflicts, rejects = rejects + excluded.rejects,
+                 records = records + excluded.records, bytes = bytes + excluded.bytes",
+            )?
+            .execute(params![
+                names.source,
+                hour,
+                events,
+                duplicates,
+                conflicts,
+                rejects,
+                records,
+                bytes
+            ])?;
+        self.transaction
+            .prepare_cached(
+                "UPDATE run SET events = events + ?, duplicates = duplicates + ?,
+                 conflicts = conflicts + ?, rejects = rejects + ?, records = records + ?,
+                 bytes = bytes + ? WHERE id = ?",
+            )?
+            .execute(params![events, duplicates, conflicts, rejects, records, bytes, names.run])?;
         self.transaction
             .prepare_cached(
                 "UPDATE source SET events = events + ?, duplicates = duplicates + ?,
@@ -444,17 +518,17 @@ impl<'a> Work<'a> {
                  last_event_at = iif(?, ?, last_event_at) WHERE id = ?",
             )?
             .execute(params![
-                appended.stored.cast_signed(),
-                appended.duplicates.cast_signed(),
-                appended.conflicts.cast_signed(),
-                append.rejects.len().cast_signed(),
+                events,
+                duplicates,
+                conflicts,
+                rejects,
                 appended.stored > 0,
                 append.ingested_at_ms,
                 names.source,
             ])?;
         self.transaction
             .prepare_cached("UPDATE store SET next_sequence = next_sequence + ?")?
-            .execute([appended.stored.cast_signed()])?;
+            .execute([events])?;
         Ok(())
     }
 }

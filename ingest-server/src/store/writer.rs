@@ -9,11 +9,12 @@
 //! processes may append to one file, one at a time.
 
 use std::path::Path;
-use std::sync::mpsc::{Receiver, Sender, SyncSender, TryRecvError, channel, sync_channel};
+use std::sync::mpsc::{Receiver, Sender, TryRecvError, channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
 use rusqlite::{Connection, Transaction, TransactionBehavior};
+use tokio::sync::{oneshot, watch};
 
 use super::append::{Append, Appended, IdHasher, Prepared};
 use super::blocks::BlockWriter;
@@ -40,18 +41,28 @@ const WAL_PAGES_MAX: i64 = 65_536;
 /// For so long. One that reads for minutes is not waited out.
 const READERS_TIMEOUT: Duration = Duration::from_millis(500);
 
-type Reply = SyncSender<Result<Appended, StoreError>>;
-
-struct Request {
-    work: Box<Prepared>,
-    reply: Reply,
+/// What the thread is asked for.
+enum Request {
+    Append(AppendRequest),
+    Change(Change),
 }
+
+struct AppendRequest {
+    work: Box<Prepared>,
+    reply: oneshot::Sender<Result<Appended, StoreError>>,
+}
+
+/// Something else to be written, in a transaction of its own. It commits, or rolls back, and tells
+/// whoever waits for it.
+type Change = Box<dyn FnOnce(Result<Transaction<'_>, StoreError>) + Send>;
 
 /// The handle of the writer thread. Dropping it ends the thread behind the work it has taken.
 pub(crate) struct Writer {
     requests: Option<Sender<Request>>,
     thread: Option<JoinHandle<()>>,
     hasher: IdHasher,
+    /// The last sequence committed.
+    committed: watch::Receiver<i64>,
 }
 
 impl Writer {
@@ -61,19 +72,56 @@ impl Writer {
         let hasher = IdHasher::new(schema::hash_key(&connection)?);
         let mut state = State::load(connection)?;
         let (requests, receiver) = channel();
+        let committed = state.committed.subscribe();
         let thread = std::thread::Builder::new()
             .name("weir-store".to_owned())
             .spawn(move || state.serve(&receiver))?;
-        Ok(Writer { requests: Some(requests), thread: Some(thread), hasher })
+        Ok(Writer { requests: Some(requests), thread: Some(thread), hasher, committed })
     }
 
-    /// Hands the work over and waits until it is on the disk.
-    pub(crate) fn append(&self, append: Append) -> Result<Appended, StoreError> {
+    /// Hands the work over; the answer comes when it is on the disk.
+    pub(crate) fn append(
+        &self,
+        append: Append,
+    ) -> Result<oneshot::Receiver<Result<Appended, StoreError>>, StoreError> {
         let work = Box::new(Prepared::new(append, &self.hasher)?);
-        let (reply, answer) = sync_channel(1);
+        let (reply, answer) = oneshot::channel();
+        self.send(Request::Append(AppendRequest { work, reply }))?;
+        Ok(answer)
+    }
+
+    /// Runs a change in a transaction of its own, which is on the disk when the answer comes. A
+    /// change that fails leaves nothing behind.
+    pub(crate) fn change<T, E>(
+        &self,
+        change: impl FnOnce(&Transaction<'_>) -> Result<T, E> + Send + 'static,
+    ) -> Result<oneshot::Receiver<Result<T, E>>, StoreError>
+    where
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
+        let (reply, answer) = oneshot::channel();
+        let run = move |transaction: Result<Transaction<'_>, StoreError>| {
+            let done = transaction.map_err(E::from).and_then(|transaction| {
+                let value = change(&transaction)?;
+                transaction.commit().map_err(StoreError::from)?;
+                Ok(value)
+            });
+            // Whoever no longer waits will look at what is stored.
+            let _ = reply.send(done);
+        };
+        self.send(Request::Change(Box::new(run)))?;
+        Ok(answer)
+    }
+
+    /// Changes with each commit of events: the last sequence committed by this process.
+    pub(crate) fn committed(&self) -> watch::Receiver<i64> {
+        self.committed.clone()
+    }
+
+    fn send(&self, request: Request) -> Result<(), StoreError> {
         let requests = self.requests.as_ref().ok_or(StoreError::Closed)?;
-        requests.send(Request { work, reply }).map_err(|_| StoreError::Closed)?;
-        answer.recv().map_err(|_| StoreError::Closed)?
+        requests.send(request).map_err(|_| StoreError::Closed)
     }
 }
 
@@ -97,6 +145,7 @@ struct State {
     /// Housekeeping failed; wait for the next append before trying again.
     stalled: bool,
     bytes_since_checkpoint: usize,
+    committed: watch::Sender<i64>,
 }
 
 /// What the thread remembers of the file, as of its last commit.
@@ -131,6 +180,7 @@ impl State {
         drop(transaction);
         Ok(State {
             connection,
+            committed: watch::Sender::new(memory.next_sequence - 1),
             memory,
             data_version,
             paid: 0,
@@ -147,25 +197,61 @@ impl State {
                 requests.recv().map_err(|_| TryRecvError::Disconnected)
             };
             match next {
-                Ok(first) => self.serve_group(first, requests),
+                Ok(request) => self.serve_all(request, requests),
                 Err(TryRecvError::Empty) => self.step(),
                 Err(TryRecvError::Disconnected) => return,
             }
         }
     }
 
-    /// Serves a request and those that wait behind it.
-    fn serve_group(&mut self, first: Request, requests: &Receiver<Request>) {
+    /// Serves a request and those that wait behind it, in their order.
+    fn serve_all(&mut self, request: Request, requests: &Receiver<Request>) {
+        let mut next = Some(request);
+        while let Some(request) = next.take() {
+            match request {
+                Request::Change(change) => self.change(change),
+                Request::Append(first) => next = self.serve_group(first, requests),
+            }
+        }
+    }
+
+    fn change(&mut self, change: Change) {
+        let State { connection, memory, data_version, .. } = self;
+        let synchronous = connection.pragma_update(None, "synchronous", "FULL");
+        change(
+            synchronous
+                .map_err(StoreError::from)
+                .and_then(|()| begin(connection, memory, data_version)),
+        );
+    }
+
+    /// Serves an append and those that wait behind it; gives the other request that ended them.
+    fn serve_group(
+        &mut self,
+        first: AppendRequest,
+        requests: &Receiver<Request>,
+    ) -> Option<Request> {
         let mut events = first.work.append.events.len();
         let mut group = vec![first];
-        while events < GROUP_EVENTS_MAX {
-            let Ok(next) = requests.try_recv() else { break };
-            events += next.work.append.events.len();
-            group.push(next);
+        let mut behind = None;
+        while events < GROUP_EVENTS_MAX && group.len() < GROUP_EVENTS_MAX {
+            match requests.try_recv() {
+                Ok(Request::Append(next)) => {
+                    events += next.work.append.events.len();
+                    group.push(next);
+                }
+                Ok(other) => {
+                    behind = Some(other);
+                    break;
+                }
+                Err(_) => break,
+            }
         }
         self.stalled = false;
         match self.commit(&group) {
             Ok(answers) => {
+                // Before the answers: who has one can read the events.
+                self.committed.send_replace(self.memory.next_sequence - 1);
                 for (request, answer) in group.into_iter().zip(answers) {
                     // A caller that no longer waits finds its progress stored.
                     let _ = request.reply.send(answer);
@@ -175,10 +261,11 @@ impl State {
         }
         self.keep_pace(events);
         self.checkpoint_if_due();
+        behind
     }
 
     /// A transaction failed: whose fault it was shows when each has its own.
-    fn serve_singly(&mut self, mut group: Vec<Request>, error: StoreError) {
+    fn serve_singly(&mut self, mut group: Vec<AppendRequest>, error: StoreError) {
         if group.len() == 1 {
             if let Some(request) = group.pop() {
                 let _ = request.reply.send(Err(error));
@@ -189,6 +276,7 @@ impl State {
             let answer = self.commit(std::slice::from_ref(&request));
             let answer =
                 answer.and_then(|mut answers| answers.pop().unwrap_or(Err(StoreError::Closed)));
+            self.committed.send_replace(self.memory.next_sequence - 1);
             let _ = request.reply.send(answer);
         }
     }
@@ -197,7 +285,7 @@ impl State {
     /// error means that nothing at all is stored.
     fn commit(
         &mut self,
-        group: &[Request],
+        group: &[AppendRequest],
     ) -> Result<Vec<Result<Appended, StoreError>>, StoreError> {
         let State { connection, memory, data_version, bytes_since_checkpoint, .. } = self;
         // What is acknowledged is on the disk.
@@ -212,7 +300,11 @@ impl State {
                     bytes += written;
                     answers.push(Ok(appended));
                 }
-                Err(fenced @ StoreError::Fenced { .. }) => answers.push(Err(fenced)),
+                Err(
+                    refused @ (StoreError::Fenced { .. }
+                    | StoreError::RunClosed
+                    | StoreError::Settled),
+                ) => answers.push(Err(refused)),
                 Err(error) => return Err(error),
             }
             Ok(())
