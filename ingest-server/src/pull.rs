@@ -12,9 +12,13 @@
 //! in, so everything can be played through in a test.
 
 mod config;
+mod discover;
 mod schedule;
 
 pub use self::config::{
     CsvOptions, Discovery, DiscoveryMode, FieldError, OnError, RecordFormat, S3Polling,
+};
+pub use self::discover::{
+    DiscoveryState, Known, Ledger, ListingRequest, ObjectVerdict, Scan, Warning,
 };
 pub use self::schedule::{Due, Schedule, ScheduleError};

@@ -211,6 +211,17 @@ impl Sources {
         Objects { sources: self, ready: VecDeque::new(), rest: Some(Rest::Input(input.clone())) }
     }
 
+    /// The objects of a bucket whose keys begin with `prefix`, page by page; only those behind
+    /// `start_after`, as far as the store means the same by "behind": see [`Listing::is_ordered`].
+    ///
+    /// Unlike that of [`Input::S3Prefix`], a prefix may end anywhere.
+    pub fn list(&self, bucket: &str, prefix: &str, start_after: Option<&str>) -> Listing<'_> {
+        let start_after = start_after.filter(|key| !key.is_empty()).map(ToOwned::to_owned);
+        let greatest = start_after.as_ref().map_or_else(String::new, |key| s3::url(bucket, key));
+        let pages = s3::Pages::new(bucket.to_owned(), prefix.to_owned(), start_after);
+        Listing { sources: self, pages, greatest, is_ordered: true }
+    }
+
     /// Opens an object, at its beginning or where an earlier reader was.
     ///
     /// # Errors
@@ -412,10 +423,45 @@ impl Objects<'_> {
                 self.ready.push_back(found);
             }
             Input::S3Prefix { bucket, prefix } => {
-                self.rest = Some(Rest::Pages(s3::Pages::new(bucket, prefix)));
+                self.rest = Some(Rest::Pages(s3::Pages::new(bucket, prefix, None)));
             }
         }
         Ok(())
+    }
+}
+
+/// The listing of a bucket, read page by page: no more than a page of it is in memory.
+pub struct Listing<'a> {
+    sources: &'a Sources,
+    pages: s3::Pages,
+    /// The last key of what was read, as long as they ascend.
+    greatest: String,
+    is_ordered: bool,
+}
+
+impl Listing<'_> {
+    /// The next page, which may be empty, or `None` behind the last.
+    ///
+    /// # Errors
+    ///
+    /// The bucket is not there or may not be listed, or the store does not answer. The same page can
+    /// be asked for again.
+    pub async fn next_page(&mut self) -> Result<Option<Vec<Object>>, SourceError> {
+        if !self.pages.has_more() {
+            return Ok(None);
+        }
+        let page = self.sources.s3().await?.page(&mut self.pages).await?;
+        for object in &page {
+            self.is_ordered &= self.greatest < object.key;
+            object.key.clone_into(&mut self.greatest);
+        }
+        Ok(Some(page))
+    }
+
+    /// Whether all keys so far ascended as UTF-8 bytes, from `start_after` on. A store whose keys do
+    /// not means something else by "behind", and may leave out keys that are.
+    pub fn is_ordered(&self) -> bool {
+        self.is_ordered
     }
 }
 

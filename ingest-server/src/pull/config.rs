@@ -46,6 +46,7 @@ use crate::source::{self, AccessKey, AssumedRole, S3Options};
 
 pub use self::csv::CsvOptions;
 pub use self::fields::FieldError;
+pub(super) use self::rules::day_folder;
 
 use self::fields::Fields;
 

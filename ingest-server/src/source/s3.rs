@@ -149,7 +149,7 @@ pub(super) fn split(argument: &str) -> Result<Option<(String, String)>, SourceEr
     Ok(Some((bucket.to_owned(), key.to_owned())))
 }
 
-fn url(bucket: &str, key: &str) -> String {
+pub(super) fn url(bucket: &str, key: &str) -> String {
     format!("s3://{bucket}/{key}")
 }
 
@@ -257,12 +257,15 @@ impl Store {
 
     /// Reads the next page of a listing.
     pub(super) async fn page(&self, pages: &mut Pages) -> Result<Vec<Object>, SourceError> {
-        let Pages { bucket, prefix, next } = &*pages;
+        let Pages { bucket, prefix, start_after, next } = &*pages;
         let Some(token) = next else { return Ok(Vec::new()) };
         let target = self.target(url(bucket, prefix), 0);
         let mut backoff = self.backoff();
         let answer = loop {
             let request = self.shared.client.list_objects_v2().bucket(bucket).prefix(prefix);
+            // What was asked for first is part of the token.
+            let start_after = start_after.clone().filter(|_| token.is_none());
+            let request = request.set_start_after(start_after);
             let request = request.set_continuation_token(token.clone());
             match self.answer(&target, request.send()).await {
                 Ok(answer) => break answer,
@@ -387,13 +390,15 @@ fn own_region() -> RegionProviderChain {
 pub(super) struct Pages {
     bucket: String,
     prefix: String,
+    /// The store is to begin behind this key.
+    start_after: Option<String>,
     /// How to ask for the next page: without a token for the first; `None` after the last.
     next: Option<Option<String>>,
 }
 
 impl Pages {
-    pub(super) fn new(bucket: String, prefix: String) -> Self {
-        Self { bucket, prefix, next: Some(None) }
+    pub(super) fn new(bucket: String, prefix: String, start_after: Option<String>) -> Self {
+        Self { bucket, prefix, start_after, next: Some(None) }
     }
 
     pub(super) fn has_more(&self) -> bool {
