@@ -303,7 +303,7 @@ impl Scan {
         let is_window = match &self.mode {
             DiscoveryMode::Unordered => false,
             DiscoveryMode::DatePrefix { .. } => !is_reconcile,
-            DiscoveryMode::Lexicographic => !is_reconcile && !self.state.is_unordered,
+            DiscoveryMode::Lexicographic => !is_reconcile,
         };
         let unfinished = self.state.unfinished.take_if(|_| !self.state.is_unordered);
         let is_cursor = is_window && self.mode == DiscoveryMode::Lexicographic;

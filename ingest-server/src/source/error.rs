@@ -26,6 +26,8 @@ pub enum SourceError {
     /// There is no such object (any more).
     #[error("`{object}`: not found; {help}")]
     NotFound {
+        /// `no_such_bucket`, `no_such_key` or `no_such_file`.
+        code: &'static str,
         /// The object, or the bucket.
         object: String,
         /// Where it was looked for, and what to do.
@@ -34,6 +36,9 @@ pub enum SourceError {
     /// The object exists or may exist, but these credentials may not read it.
     #[error("`{object}`: access denied ({detail}); {help}")]
     Denied {
+        /// `access_denied`, `invalid_credentials`, `expired_credentials`, `role_denied` or
+        /// `clock_skew`.
+        code: &'static str,
         /// The object, or the bucket.
         object: String,
         /// What the store answered.
@@ -57,6 +62,8 @@ pub enum SourceError {
     /// The store answered with an error that asking again will not mend.
     #[error("`{object}`: the store refused the request at byte {offset}: {detail}")]
     Refused {
+        /// `wrong_region`, `archived` or `refused`.
+        code: &'static str,
         /// The object, or the bucket.
         object: String,
         /// Stored (compressed) offset of the first byte that could not be read.
@@ -70,6 +77,8 @@ pub enum SourceError {
          run again later, or check the network and the store"
     )]
     Unavailable {
+        /// `unreachable`, `slow_down` or `unavailable`.
+        code: &'static str,
         /// The object, or the bucket.
         object: String,
         /// Stored (compressed) offset of the first byte that could not be read.
@@ -171,6 +180,43 @@ impl SourceError {
             | Self::Bomb { object, .. }
             | Self::Window { object, .. }
             | Self::PastEnd { object, .. } => Some(object),
+        }
+    }
+
+    /// What went wrong, in one word for programs. Words are added, and never change their meaning.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Input { .. } => "input",
+            Self::Config { .. } => "config",
+            Self::NotFound { code, .. }
+            | Self::Denied { code, .. }
+            | Self::Refused { code, .. }
+            | Self::Unavailable { code, .. } => code,
+            // What is shorter than it was is not what it was.
+            Self::Changed { .. } | Self::PastEnd { .. } => "changed",
+            Self::Io { .. } => "io",
+            Self::Corrupt { .. } => "damaged",
+            Self::Bomb { .. } => "too_large",
+            Self::Window { .. } => "window_too_large",
+        }
+    }
+
+    /// Whether it may work the next time, though nobody does anything about it. An object that changed
+    /// has to be listed again.
+    pub fn is_retryable(&self) -> bool {
+        match self {
+            Self::Unavailable { .. }
+            | Self::Changed { .. }
+            | Self::PastEnd { .. }
+            | Self::Io { .. } => true,
+            Self::Input { .. }
+            | Self::Config { .. }
+            | Self::NotFound { .. }
+            | Self::Denied { .. }
+            | Self::Refused { .. }
+            | Self::Corrupt { .. }
+            | Self::Bomb { .. }
+            | Self::Window { .. } => false,
         }
     }
 

@@ -128,11 +128,13 @@ impl Opened {
 fn failed(name: &str, source: io::Error) -> SourceError {
     match source.kind() {
         io::ErrorKind::NotFound => SourceError::NotFound {
+            code: "no_such_file",
             object: name.to_owned(),
             help: "there is no such file; give a file, a directory, `-` or `s3://BUCKET/KEY`"
                 .to_owned(),
         },
         io::ErrorKind::PermissionDenied => SourceError::Denied {
+            code: "access_denied",
             object: name.to_owned(),
             detail: source.to_string(),
             help: "allow this user to read it".to_owned(),

@@ -210,8 +210,8 @@ impl Store {
             builder = builder.credentials_provider(assume(role, options, &config).await);
         }
         let config = builder
-            // Taking on a role is a request as slow as any other.
-            .identity_cache(IdentityCache::lazy().load_timeout(options.stall).build())
+            // Within a request, whose own time is up before.
+            .identity_cache(IdentityCache::lazy().load_timeout(options.stall * 2).build())
             .force_path_style(options.path_style.unwrap_or(own_endpoint))
             .request_checksum_calculation(RequestChecksumCalculation::WhenRequired)
             .response_checksum_validation(ResponseChecksumValidation::WhenRequired)
@@ -288,6 +288,7 @@ impl Store {
         let following = following.filter(|_| answer.is_truncated() == Some(true));
         if following.is_some() && following == *token {
             return Err(SourceError::Refused {
+                code: "refused",
                 object: target.object,
                 offset: 0,
                 detail: "the listing does not get any further: the store gave the same \
@@ -319,6 +320,7 @@ impl Store {
         };
         let Some(size) = size else {
             return Err(SourceError::Refused {
+                code: "refused",
                 object: object.key.clone(),
                 offset: 0,
                 detail: "the store does not say how large it is".to_owned(),
@@ -328,7 +330,8 @@ impl Store {
     }
 
     fn target(&self, object: String, offset: u64) -> Target<'_> {
-        Target { object, offset, endpoint: &self.shared.endpoint }
+        let role = self.shared.options.role.as_ref().map(|role| role.arn.as_str());
+        Target { object, offset, endpoint: &self.shared.endpoint, role }
     }
 
     /// Waits for an answer, but not for ever, and says what kind of failure there is.
@@ -342,7 +345,7 @@ impl Store {
     {
         let stall = self.shared.options.stall;
         match tokio::time::timeout(stall, request).await {
-            Err(_) => Err(Fault::Passing(format!("no answer within {stall:?}"))),
+            Err(_) => Err(Fault::unreached(format!("no answer within {stall:?}"))),
             Ok(answer) => {
                 let unreached = matches!(&answer, Err(error) if fault::is_unreached(error));
                 if !unreached {

@@ -474,6 +474,47 @@ fn object(key: &str) -> Object {
 }
 
 #[test]
+fn a_listing_from_the_future_is_none() {
+    let world = World::new(Order::Bytes, json!({"discovery": "date_prefix"}));
+    let is_full = |hours_ago| {
+        let at = world.clock() - SignedDuration::from_hours(hours_ago);
+        let state = DiscoveryState {
+            reconciled_ms: Some(at.as_millisecond()),
+            scope: " bucket ".to_owned(),
+            ..DiscoveryState::default()
+        };
+        Scan::begin(&world.config, state, world.clock()).is_full()
+    };
+    assert_eq!([1, 2, -1].map(is_full), [false, true, true]);
+}
+
+/// What is being read when a run ends is the first thing that the next one is given.
+#[test]
+fn a_scan_that_was_killed_goes_on_at_what_was_being_read() {
+    let world = World::new(Order::Bytes, json!({}));
+    let empty = BTreeMap::new();
+    let asked = Asked { ledger: &empty, now: world.clock() };
+    let mut scan = Scan::begin(&world.config, DiscoveryState::default(), world.clock());
+    scan.next_listing();
+    let Ok(wanted) = scan.page(["a", "b", "c", "d", "e"].map(object).to_vec(), &asked);
+    for settled in [0, 1, 3] {
+        scan.settled(&wanted[settled]);
+    }
+    scan.failed(&wanted[4]);
+    assert_eq!(scan.state().cursor(), Some("b"));
+    let mut next = Scan::begin(&world.config, scan.state(), world.clock());
+    assert_eq!(next.next_listing().unwrap().start_after.as_deref(), Some("b"));
+    // With nothing being read, behind what failed: that waits, and the cursor before it.
+    scan.settled(&wanted[2]);
+    let mut next = Scan::begin(&world.config, scan.state(), world.clock());
+    assert_eq!(next.next_listing().unwrap().start_after.as_deref(), Some("e"));
+    let Ok(wanted) = next.page(vec![object("f")], &asked);
+    next.settled(&wanted[0]);
+    assert_eq!(next.next_listing(), None);
+    assert_eq!(next.state().cursor(), Some("d"));
+}
+
+#[test]
 fn a_ledger_that_says_nothing_settles_nothing() {
     struct Silent;
     impl Ledger for Silent {

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use aws_sdk_s3::config::http::HttpResponse;
 use aws_sdk_s3::error::{DisplayErrorContext, ProvideErrorMetadata};
+use aws_sdk_sts::operation::assume_role::AssumeRoleError;
 
 use super::S3Options;
 use crate::source::SourceError;
@@ -21,9 +22,20 @@ impl<E: ProvideErrorMetadata + Error + Send + Sync + 'static> ServiceError for E
 /// A request that failed.
 pub(super) enum Fault {
     /// It may work the next time.
-    Passing(String),
+    Passing {
+        /// What [`SourceError::code`] says if it never does.
+        code: &'static str,
+        detail: String,
+    },
     /// It will not.
     Lasting(SourceError),
+}
+
+impl Fault {
+    /// Nobody answered, or not to the end.
+    pub(super) fn unreached(detail: String) -> Self {
+        Self::Passing { code: "unreachable", detail }
+    }
 }
 
 /// How often a request may fail before anything was ever heard of the store.
@@ -61,8 +73,8 @@ impl<'a> Backoff<'a> {
         fault: Fault,
         target: &Target<'_>,
     ) -> Result<(), SourceError> {
-        let detail = match fault {
-            Fault::Passing(detail) => detail,
+        let (code, detail) = match fault {
+            Fault::Passing { code, detail } => (code, detail),
             Fault::Lasting(error) => return Err(error),
         };
         self.attempts += 1;
@@ -71,7 +83,7 @@ impl<'a> Backoff<'a> {
             attempts_max = attempts_max.min(UNREACHED_ATTEMPTS_MAX);
         }
         if self.attempts >= attempts_max {
-            return Err(target.unavailable(self.attempts, detail));
+            return Err(target.unavailable(code, self.attempts, detail));
         }
         tokio::time::sleep(self.pause().mul_f64(fastrand::f64())).await;
         Ok(())
@@ -88,6 +100,8 @@ pub(super) struct Target<'a> {
     pub(super) object: String,
     pub(super) offset: u64,
     pub(super) endpoint: &'a str,
+    /// The ARN of the role that is taken on.
+    pub(super) role: Option<&'a str>,
 }
 
 impl Target<'_> {
@@ -95,16 +109,23 @@ impl Target<'_> {
         SourceError::Changed { object: self.object.clone(), offset: self.offset, detail }
     }
 
-    pub(super) fn refused(&self, detail: &str) -> SourceError {
+    pub(super) fn refused(&self, code: &'static str, detail: &str) -> SourceError {
         SourceError::Refused {
+            code,
             object: self.object.clone(),
             offset: self.offset,
             detail: format!("{} says: {detail}", self.endpoint),
         }
     }
 
-    pub(super) fn unavailable(&self, attempts: u32, detail: String) -> SourceError {
+    pub(super) fn unavailable(
+        &self,
+        code: &'static str,
+        attempts: u32,
+        detail: String,
+    ) -> SourceError {
         SourceError::Unavailable {
+            code,
             object: self.object.clone(),
             offset: self.offset,
             attempts,
@@ -115,22 +136,51 @@ impl Target<'_> {
 
     /// Says whether a failure may pass, and if not, what it means to the user.
     pub(super) fn classify<E: ServiceError>(&self, error: SdkError<E>) -> Fault {
+        if let Some(error) = role_error(&error) {
+            return self.classify_role(error);
+        }
         match &error {
             SdkError::ServiceError(service) => {
                 let answer = Answer::of(service.err(), service.raw());
-                if answer.may_pass() {
-                    Fault::Passing(answer.to_text())
-                } else {
-                    Fault::Lasting(self.refusal(&answer))
-                }
+                answer.passing().unwrap_or_else(|| Fault::Lasting(self.refusal(&answer)))
             }
-            SdkError::DispatchFailure(failure) if failure.is_io() || failure.is_timeout() => {
-                Fault::Passing(root_cause(&error))
+            error if is_broken_off(error) => Fault::unreached(root_cause(error)),
+            error => Fault::Lasting(self.unusable(error)),
+        }
+    }
+
+    /// The same of a role that was to be taken on first.
+    fn classify_role(&self, error: &RoleError) -> Fault {
+        let role = self.role.unwrap_or("the role");
+        match error {
+            SdkError::ServiceError(service) => {
+                let answer = Answer::of(service.err(), service.raw());
+                answer.passing().unwrap_or_else(|| Fault::Lasting(self.role_refusal(role, &answer)))
             }
-            SdkError::TimeoutError(_) | SdkError::ResponseError(_) => {
-                Fault::Passing(root_cause(&error))
+            error if is_broken_off(error) => {
+                Fault::unreached(format!("`{role}` cannot be taken on: {}", root_cause(error)))
             }
-            _ => Fault::Lasting(self.unusable(&error)),
+            error => Fault::Lasting(SourceError::Config {
+                problem: format!("`{role}` cannot be asked for: {}", root_cause(error)),
+            }),
+        }
+    }
+
+    fn role_refusal(&self, role: &str, answer: &Answer) -> SourceError {
+        let (code, help) = match denied(&answer.code) {
+            // With a right key, it is the role that says no.
+            ("access_denied", _) => (
+                "role_denied",
+                "let its trust policy name these credentials, with sts:AssumeRole and the external \
+                 id that is configured here; a wrong and a missing one are refused alike",
+            ),
+            denied => denied,
+        };
+        SourceError::Denied {
+            object: self.object.clone(),
+            detail: format!("`{role}` cannot be taken on: {}", answer.to_text()),
+            help: help.to_owned(),
+            code,
         }
     }
 
@@ -153,6 +203,7 @@ impl Target<'_> {
         let at = self.endpoint;
         match (answer.status, answer.code.as_str()) {
             (_, "NoSuchBucket") => SourceError::NotFound {
+                code: "no_such_bucket",
                 object: bucket,
                 help: format!(
                     "there is no such bucket at {at}; check its name, and --endpoint-url"
@@ -160,12 +211,14 @@ impl Target<'_> {
             },
             (301 | 307 | 308, _) | (_, "AuthorizationHeaderMalformed" | "PermanentRedirect") => {
                 let region = answer.region.as_deref().unwrap_or("REGION");
-                self.refused(&format!(
-                    "the bucket is in another region ({}); give --region {region}",
-                    answer.to_text()
-                ))
+                let detail = answer.to_text();
+                self.refused(
+                    "wrong_region",
+                    &format!("the bucket is in another region ({detail}); give --region {region}"),
+                )
             }
             (404, _) => SourceError::NotFound {
+                code: "no_such_key",
                 object: self.object.clone(),
                 help: format!(
                     "there is no such key at {at}; for all objects below a prefix, end it with `/`"
@@ -174,27 +227,68 @@ impl Target<'_> {
             (412, _) => self.changed("its ETag is another one".to_owned()),
             (416, _) => self.changed("it has become shorter".to_owned()),
             (_, "InvalidObjectState") => {
-                self.refused("the object is archived; restore it before it is read")
+                self.refused("archived", "the object is archived; restore it before it is read")
             }
             (401 | 403, code) | (400, code @ ("ExpiredToken" | "InvalidToken")) => {
+                let (code, help) = denied(code);
                 SourceError::Denied {
                     object: self.object.clone(),
                     detail: format!("{at} says: {}", answer.to_text()),
-                    help: denied_help(code).to_owned(),
+                    help: help.to_owned(),
+                    code,
                 }
             }
-            _ => self.refused(&answer.to_text()),
+            _ => self.refused("refused", &answer.to_text()),
         }
     }
 }
 
-fn denied_help(code: &str) -> &'static str {
+/// What a denial means, and what to do about it.
+fn denied(code: &str) -> (&'static str, &'static str) {
     match code {
-        "InvalidAccessKeyId" => "the access key is not known there; check AWS_ACCESS_KEY_ID",
-        "SignatureDoesNotMatch" => "the secret is wrong; check AWS_SECRET_ACCESS_KEY",
-        "ExpiredToken" | "InvalidToken" => "the session is over; get new credentials",
-        "RequestTimeTooSkewed" => "the clock of this machine is wrong; set it",
-        _ => "allow these credentials s3:GetObject on it, and s3:ListBucket on its bucket",
+        "InvalidAccessKeyId" | "InvalidClientTokenId" | "UnrecognizedClientException" => (
+            "invalid_credentials",
+            "the access key is not known there; check AWS_ACCESS_KEY_ID, or the credentials of the \
+             source",
+        ),
+        "SignatureDoesNotMatch" => (
+            "invalid_credentials",
+            "the secret is wrong; check AWS_SECRET_ACCESS_KEY, or the credentials of the source",
+        ),
+        "ExpiredToken" | "ExpiredTokenException" | "TokenRefreshRequired" => {
+            ("expired_credentials", "the session is over; get new credentials")
+        }
+        "InvalidToken" => ("invalid_credentials", "the session is not known; get new credentials"),
+        "RequestTimeTooSkewed" | "RequestExpired" => {
+            ("clock_skew", "the clock of this machine is wrong; set it")
+        }
+        _ => (
+            "access_denied",
+            "allow these credentials s3:GetObject on it, and s3:ListBucket on its bucket",
+        ),
+    }
+}
+
+/// What STS says of a role.
+type RoleError = SdkError<AssumeRoleError>;
+
+/// Finds the reason in the credentials: they are asked for within a request to the store.
+fn role_error<'e>(error: &'e (dyn Error + 'static)) -> Option<&'e RoleError> {
+    let mut cause = error;
+    loop {
+        match cause.downcast_ref() {
+            Some(found) => return Some(found),
+            None => cause = cause.source()?,
+        }
+    }
+}
+
+/// Whether there is no answer, or none that is whole.
+fn is_broken_off<E>(error: &SdkError<E>) -> bool {
+    match error {
+        SdkError::DispatchFailure(failure) => failure.is_io() || failure.is_timeout(),
+        SdkError::TimeoutError(_) | SdkError::ResponseError(_) => true,
+        _ => false,
     }
 }
 
@@ -217,11 +311,16 @@ impl Answer {
         }
     }
 
-    fn may_pass(&self) -> bool {
-        matches!(
-            self.code.as_str(),
-            "SlowDown" | "Throttling" | "ThrottlingException" | "RequestTimeout" | "InternalError"
-        ) || matches!(self.status, 408 | 425 | 429 | 500 | 502..=599)
+    /// A fault, if it may work the next time.
+    fn passing(&self) -> Option<Fault> {
+        let code = match (self.status, self.code.as_str()) {
+            (429, _) | (_, "SlowDown" | "Throttling" | "ThrottlingException") => "slow_down",
+            (408 | 425 | 500 | 502..=599, _) | (_, "RequestTimeout" | "InternalError") => {
+                "unavailable"
+            }
+            _ => return None,
+        };
+        Some(Fault::Passing { code, detail: self.to_text() })
     }
 
     fn to_text(&self) -> String {

@@ -87,7 +87,7 @@ impl Parts {
     fn cut_off(&self) -> SourceError {
         let at = self.begun.front().map_or(self.next, |part| part.at);
         let target = self.located.target(at);
-        target.unavailable(1, "the task that reads it was stopped".to_owned())
+        target.unavailable("unavailable", 1, "the task that reads it was stopped".to_owned())
     }
 }
 
@@ -142,13 +142,13 @@ impl Fetch {
             match tokio::time::timeout(stall, answer.body.next()).await {
                 Ok(Some(Ok(bytes))) => self.take(bytes).await,
                 Ok(Some(Err(error))) => {
-                    return Err(Fault::Passing(format!("the body broke off: {error}")));
+                    return Err(Fault::unreached(format!("the body broke off: {error}")));
                 }
                 Ok(None) => {
                     let missing = self.end - self.at;
-                    return Err(Fault::Passing(format!("the body ended {missing} bytes early")));
+                    return Err(Fault::unreached(format!("the body ended {missing} bytes early")));
                 }
-                Err(_) => return Err(Fault::Passing(format!("no byte within {stall:?}"))),
+                Err(_) => return Err(Fault::unreached(format!("no byte within {stall:?}"))),
             }
         }
         Ok(())
@@ -169,17 +169,19 @@ impl Fetch {
             }
             Some((start, _)) if start != self.at => {
                 let detail = format!("asked for byte {}, the answer begins at {start}", self.at);
-                return Err(Fault::Passing(detail));
+                return Err(Fault::unreached(detail));
             }
             Some(_) => {}
             None if wanted == version.size => {}
             None => {
                 let detail = "it ignores the Range header, so large objects cannot be read from it";
-                return Err(Fault::Lasting(self.located.target(self.at).refused(detail)));
+                return Err(Fault::Lasting(
+                    self.located.target(self.at).refused("refused", detail),
+                ));
             }
         }
         match answer.content_length() {
-            Some(length) if u64::try_from(length) != Ok(wanted) => Err(Fault::Passing(format!(
+            Some(length) if u64::try_from(length) != Ok(wanted) => Err(Fault::unreached(format!(
                 "asked for {wanted} bytes, the answer announces {length}"
             ))),
             _ => Ok(()),
