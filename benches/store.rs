@@ -59,6 +59,7 @@ fn append(job: &Job, bytes: &Bytes) -> Append {
         step: Some(Step { from: None, to: "end".into(), done: true }),
         read: ReadIn::default(),
         settles: None,
+        supersedes_rejects: false,
         plan,
         run_id: "run".into(),
         ingested_at_ms: 0,

@@ -278,6 +278,7 @@ impl Source {
             step: Some(Step { from, to: self.commits.to_string(), done: false }),
             read: ReadIn::default(),
             settles: None,
+            supersedes_rejects: false,
             plan: PlanRef {
                 hash: [7; 32],
                 parser: "bench".to_owned(),

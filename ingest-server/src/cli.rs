@@ -19,6 +19,7 @@ mod progress;
 mod run;
 mod sample;
 mod secrets;
+mod serve;
 mod summary;
 mod tail;
 mod test;
@@ -50,6 +51,7 @@ Examples:
   weir run parser.weir logs.ndjson.gz                 OCSF events as NDJSON
   weir run parser.weir s3://bucket/logs/ --store events.db
   weir ingest tail --store events.db
+  weir serve --data /var/lib/weir                     the service: sources, webhooks, a page
 
 Exit codes: 0 done; 1 problems were found; 2 the command line is wrong.
 Colour is used on a terminal only; NO_COLOR=1 turns it off.";
@@ -86,6 +88,9 @@ enum Command {
     /// Map inputs to events
     #[command(after_help = run::EXAMPLES)]
     Run(Box<run::Arguments>),
+    /// Pull, receive, store and answer: the service
+    #[command(after_help = serve::EXAMPLES)]
+    Serve(serve::Arguments),
     /// Look at what was ingested
     #[command(subcommand)]
     Ingest(Ingest),
@@ -145,6 +150,7 @@ pub fn main() -> ExitCode {
         Command::Diff(arguments) => diff::diff(console, &arguments),
         Command::Migrate(arguments) => migrate::migrate(console, &arguments),
         Command::Run(arguments) => run::run(console, &arguments),
+        Command::Serve(arguments) => serve::serve(console, &arguments),
         Command::Ingest(Ingest::Tail(arguments)) => tail::tail(console, &arguments),
         Command::Lsp(arguments) => lsp::lsp(console, &arguments),
         Command::Demo(arguments) => demo::demo(console, &arguments),

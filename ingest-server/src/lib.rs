@@ -10,10 +10,12 @@
 
 pub mod cli;
 mod console;
+mod control;
 mod demo;
 mod lsp;
 pub mod pipeline;
 pub mod pull;
+mod server;
 pub mod source;
 pub mod store;
 pub mod vault;

@@ -25,10 +25,11 @@ mod sink;
 mod totals;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use memchr::memrchr;
-use tokio::runtime::Runtime;
+use tokio::runtime::Handle;
 use weir_engine::framer::{Framer, Position};
 use weir_engine::plan::{ObjectMeta, Plan};
 
@@ -62,6 +63,8 @@ pub struct Options {
     pub threads: usize,
     /// What is written of an event.
     pub output: Output,
+    /// Turns true when reading is to end: behind the block that is being read.
+    pub stop: Option<Arc<AtomicBool>>,
 }
 
 /// Follows a run: a progress bar, messages.
@@ -86,17 +89,13 @@ pub struct Pipeline<'a> {
     plan: Arc<Plan>,
     options: Options,
     sources: &'a Sources,
-    runtime: &'a Runtime,
+    runtime: Handle,
 }
 
 impl<'a> Pipeline<'a> {
-    /// A pipeline for a plan. The runtime must be multi-threaded: sources read ahead on it.
-    pub fn new(
-        plan: Arc<Plan>,
-        options: Options,
-        sources: &'a Sources,
-        runtime: &'a Runtime,
-    ) -> Self {
+    /// A pipeline for a plan. The runtime must be multi-threaded: sources read ahead on it. Call the pipeline from
+    /// a thread that is not one of the runtime's own.
+    pub fn new(plan: Arc<Plan>, options: Options, sources: &'a Sources, runtime: Handle) -> Self {
         Self { plan, options, sources, runtime }
     }
 
@@ -117,7 +116,7 @@ impl<'a> Pipeline<'a> {
             loop {
                 let ended = match self.runtime.block_on(objects.next()) {
                     Ok(None) => break,
-                    Ok(Some(object)) => self.object(&object, sink, watch),
+                    Ok(Some(object)) => self.run_object(&object, sink, watch),
                     Err(error) => Err(error.into()),
                 };
                 match ended {
@@ -133,7 +132,12 @@ impl<'a> Pipeline<'a> {
         Ok(())
     }
 
-    fn object(
+    /// Maps one object into the sink.
+    ///
+    /// # Errors
+    ///
+    /// It cannot be read, mapped or stored to its end. What stood before is stored.
+    pub fn run_object(
         &self,
         object: &Object,
         sink: &mut Sink,
@@ -150,7 +154,8 @@ impl<'a> Pipeline<'a> {
         let reader = self.runtime.block_on(self.sources.open(object, Some(resume)))?;
         let stored_start = reader.bytes_read();
         let framer = Framer::resume(&self.plan.input, start.position);
-        let mut feed = Feed { reader, framer, block_bytes: self.block_bytes(), watch };
+        let stop = self.options.stop.as_deref();
+        let mut feed = Feed { reader, framer, block_bytes: self.block_bytes(), watch, stop };
         let fed = self.feed(&mut feed, object, &meta, sink);
         let Feed { reader, framer, .. } = feed;
         sink.totals.bytes += reader.offset() - offset;
@@ -212,12 +217,16 @@ struct Feed<'a> {
     framer: Framer,
     block_bytes: usize,
     watch: &'a dyn Watch,
+    stop: Option<&'a AtomicBool>,
 }
 
 impl Feed<'_> {
     /// Reads to the end, and puts every block into the lane.
     async fn run(&mut self, lane: &mut dyn Lane) -> Result<(), Stopped> {
         loop {
+            if self.stop.is_some_and(|stop| stop.load(Ordering::Relaxed)) {
+                return Err(Stopped::Asked);
+            }
             let chunk = match tokio::time::timeout(SILENCE, self.reader.next()).await {
                 Err(_silence) => {
                     lane.tick()?;

@@ -204,6 +204,18 @@ impl Store {
         self.shared.readers.events_after(source, after_sequence, limit)
     }
 
+    /// The last events before a sequence, of one source or of all, oldest first.
+    ///
+    /// A page holds at most 1,000 events, and fewer if their records are very large.
+    pub fn events_before(
+        &self,
+        source: Option<&str>,
+        before_sequence: i64,
+        limit: usize,
+    ) -> Result<Vec<StoredEvent>, StoreError> {
+        self.shared.readers.events_before(source, before_sequence, limit)
+    }
+
     /// One event by its sequence.
     pub fn event(&self, sequence: i64) -> Result<Option<StoredEvent>, StoreError> {
         self.shared.readers.event(sequence)

@@ -114,9 +114,11 @@ impl Demo {
             source_type: None,
             run_id: None,
             vault: None,
+            keeps_done: false,
+            stops_at_rejects: false,
             limits: CommitLimits::default(),
         });
-        let options = Options { source, threads: threads(), output: Output::None };
+        let options = Options { source, threads: threads(), output: Output::None, stop: None };
         let s3 = S3Options::default();
         let work = Work { console: self.console, plan, options, s3, bar: true };
         let Done { sink, cost, ended } = work.run(&inputs, sink)?;

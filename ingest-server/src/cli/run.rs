@@ -144,6 +144,7 @@ fn options(plan: &Plan, arguments: &Arguments) -> Options {
         source: arguments.source.clone().unwrap_or_else(|| plan.parser.clone()),
         threads: arguments.threads.map_or_else(threads, usize::from),
         output: arguments.output.unwrap_or(usual).into(),
+        stop: None,
     }
 }
 
@@ -170,6 +171,8 @@ fn sink(plan: &Arc<Plan>, options: &Options, arguments: &Arguments) -> Result<Si
             source_type: None,
             run_id: None,
             vault: None,
+            keeps_done: false,
+            stops_at_rejects: false,
             limits: CommitLimits { events, ..CommitLimits::default() },
         });
     }
@@ -220,7 +223,7 @@ impl Work {
         });
         let progress = Progress::new(self.console, self.bar);
         let begin = Instant::now();
-        let pipeline = Pipeline::new(self.plan, self.options, &sources, &runtime);
+        let pipeline = Pipeline::new(self.plan, self.options, &sources, runtime.handle().clone());
         let ended = pipeline.run(inputs, &mut sink, &progress);
         let cost = Cost::since(begin);
         progress.end();

@@ -56,6 +56,10 @@ pub struct StoreSettings {
     /// Encrypts whole records of dead letters, so that they can be mapped later; without one only
     /// what may be shown of them is kept.
     pub vault: Option<Arc<Vault>>,
+    /// Whether an object that was read to its end stays so under another plan.
+    pub keeps_done: bool,
+    /// Whether an object is not read on behind a record that is refused.
+    pub stops_at_rejects: bool,
     /// When to commit.
     pub limits: CommitLimits,
 }
@@ -77,6 +81,8 @@ struct Current {
     meta: Arc<ObjectMeta>,
     /// The decompressed offset up to which its bytes are counted.
     counted: u64,
+    /// Whether dead letters of an earlier reading are to be closed with the next commit.
+    supersedes: bool,
     /// The progress that was stored last, or will be when the running commit ends.
     from: Option<String>,
 }
@@ -109,14 +115,18 @@ impl Commits {
         let state = store
             .progress(source, &object.key)
             .map_err(|source| PipelineError::Store { object: object.key.clone(), source })?;
-        let left = Progress::left(state.as_ref(), object, &self.plan_hash);
+        let keeps_done = self.settings.keeps_done;
+        let left = Progress::left(state.as_ref(), object, &self.plan_hash, keeps_done);
+        // The same bytes are read again: what was refused of them is refused, or not, once more.
+        let supersedes = matches!(&left, Left::From(start) if start.position.offset == 0)
+            && state.as_ref().is_some_and(|state| state.etag == object.etag);
         let from = state.map(|state| state.progress);
         let counted = match &left {
             Left::From(start) => start.position.offset,
             Left::Nothing => 0,
         };
         let (object, meta) = (object.clone(), Arc::clone(meta));
-        self.object = Some(Current { object, meta, counted, from });
+        self.object = Some(Current { object, meta, counted, from, supersedes });
         self.group = Group::default();
         Ok(left)
     }
@@ -129,6 +139,16 @@ impl Commits {
         totals: &mut Totals,
     ) -> Result<(), PipelineError> {
         let Some(current) = &self.object else { return Ok(()) };
+        if self.settings.stops_at_rejects
+            && let Some(reject) = batch.rejects.first()
+        {
+            return Err(PipelineError::Refused {
+                object: current.object.key.clone(),
+                offset: block.records[reject.record as usize].offset,
+                code: reject.code.as_str(),
+                message: reject.message.clone(),
+            });
+        }
         self.group.since.get_or_insert_with(Instant::now);
         self.group.gathering.add(&self.gatherer, block, &current.meta, batch);
         self.group.end = Some((block.end.clone(), member));
@@ -184,6 +204,7 @@ impl Commits {
             step: Some(Step { from, to, done }),
             read: ReadIn { bytes, ..gathering.read },
             settles: None,
+            supersedes_rejects: std::mem::take(&mut current.supersedes),
             plan: self.gatherer.plan_ref.clone(),
             run_id: self.run_id.clone(),
             ingested_at_ms: now_ms(),
@@ -207,6 +228,7 @@ impl Commits {
                 totals.add_appended(&appended);
                 Ok(())
             }
+            Ok(Err(StoreError::RunClosed)) => Err(PipelineError::RunEnded { object }),
             Ok(Err(StoreError::Fenced { .. })) => Err(PipelineError::Fenced { object }),
             Ok(Err(source)) => Err(PipelineError::Store { object, source }),
             Err(panic) => resume_unwind(panic),

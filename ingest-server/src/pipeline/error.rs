@@ -21,6 +21,24 @@ pub enum PipelineError {
         /// The object.
         object: String,
     },
+    /// The run was ended by somebody else.
+    #[error("`{object}`: the run was ended")]
+    RunEnded {
+        /// The object.
+        object: String,
+    },
+    /// A record was refused, and the source says that its object must then not be read on.
+    #[error("`{object}`: the record at byte {offset} was refused: {code}: {message}")]
+    Refused {
+        /// The object.
+        object: String,
+        /// Offset of the record in the decompressed object.
+        offset: u64,
+        /// Why.
+        code: &'static str,
+        /// Why, in words.
+        message: String,
+    },
     /// The store refuses to take or give anything.
     #[error("`{object}`: {source}")]
     Store {
@@ -37,7 +55,7 @@ pub enum PipelineError {
         /// The cause.
         source: io::Error,
     },
-    /// A worker ended before its work did.
+    /// The work was ended before it was done.
     #[error("the work was given up")]
     Stopped,
 }
@@ -49,8 +67,10 @@ impl PipelineError {
             Self::Source(error) => {
                 !matches!(error, SourceError::Config { .. } | SourceError::Unavailable { .. })
             }
-            Self::Fenced { .. } => true,
-            Self::Store { .. } | Self::Output { .. } | Self::Stopped => false,
+            Self::Fenced { .. } | Self::Refused { .. } => true,
+            Self::RunEnded { .. } | Self::Store { .. } | Self::Output { .. } | Self::Stopped => {
+                false
+            }
         }
     }
 

@@ -28,6 +28,8 @@ pub(super) fn depth(threads: usize) -> usize {
 pub(super) enum Stopped {
     Source(Box<SourceError>),
     Sink(PipelineError),
+    /// Somebody asked for it.
+    Asked,
 }
 
 impl From<Stopped> for PipelineError {
@@ -35,6 +37,7 @@ impl From<Stopped> for PipelineError {
         match stopped {
             Stopped::Source(error) => (*error).into(),
             Stopped::Sink(error) => error,
+            Stopped::Asked => Self::Stopped,
         }
     }
 }

@@ -52,10 +52,19 @@ impl Progress {
         serde_json::to_string(self).expect("its members are numbers and text")
     }
 
-    /// What of an object is left, given how far the store says it is.
-    pub(super) fn left(state: Option<&ObjectState>, object: &Object, plan: &str) -> Left {
+    /// What of an object is left, given how far the store says it is. With `keeps_done`, what was read to
+    /// its end stays so under another plan.
+    pub(super) fn left(
+        state: Option<&ObjectState>,
+        object: &Object,
+        plan: &str,
+        keeps_done: bool,
+    ) -> Left {
         // Without an ETag nobody knows whether it is still the same object.
         let state = state.filter(|state| state.etag == object.etag && !object.etag.is_empty());
+        if keeps_done && state.is_some_and(|state| state.done) {
+            return Left::Nothing;
+        }
         let progress = state.and_then(|s| serde_json::from_str::<Self>(&s.progress).ok());
         let progress = progress.filter(|progress| progress.plan == plan);
         match (progress, state) {
@@ -88,7 +97,7 @@ mod tests {
     }
 
     fn left(state: Option<&ObjectState>, etag: &str) -> Option<u64> {
-        match Progress::left(state, &object(etag), "aa") {
+        match Progress::left(state, &object(etag), "aa", false) {
             Left::Nothing => None,
             Left::From(start) => Some(start.position.offset),
         }
@@ -97,7 +106,7 @@ mod tests {
     #[test]
     fn the_same_object_under_the_same_plan_goes_on() {
         let state = state("e", "aa", false);
-        let Left::From(start) = Progress::left(Some(&state), &object("e"), "aa") else {
+        let Left::From(start) = Progress::left(Some(&state), &object("e"), "aa", false) else {
             panic!("the object is not done");
         };
         assert_eq!((start.position.offset, start.position.index, start.position.line), (70, 3, 4));
@@ -110,6 +119,8 @@ mod tests {
         assert_eq!(left(Some(&state("e", "aa", true)), "f"), Some(0));
         assert_eq!(left(Some(&state("e", "bb", true)), "e"), Some(0));
         assert_eq!(left(None, "e"), Some(0));
+        let kept = Progress::left(Some(&state("e", "bb", true)), &object("e"), "aa", true);
+        assert!(matches!(kept, Left::Nothing));
     }
 
     #[test]

@@ -47,6 +47,13 @@ pub struct PlanRef {
     pub ocsf: String,
 }
 
+impl PlanRef {
+    /// Whether no program made the events.
+    pub fn is_none(&self) -> bool {
+        *self == PlanRef::default()
+    }
+}
+
 /// One input record.
 #[derive(Debug, Clone, Copy)]
 pub struct RecordIn {
@@ -167,6 +174,9 @@ pub struct Append {
     pub step: Option<Step>,
     /// How much was read for it.
     pub read: ReadIn,
+    /// Whether the object's open dead letters are closed first: it is read once more from its beginning,
+    /// with another program.
+    pub supersedes_rejects: bool,
     /// The dead letter that this append maps at last.
     pub settles: Option<i64>,
     /// The program that made the events.

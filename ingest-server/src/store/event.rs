@@ -92,6 +92,16 @@ impl StoredEvent {
         self.raw.as_ref().map(Part::bytes)
     }
 
+    /// Whether it has been mapped to OCSF.
+    pub fn has_ocsf(&self) -> bool {
+        self.ocsf.is_some()
+    }
+
+    /// The OCSF event without `raw_data`.
+    pub(crate) fn ocsf_text(&self) -> Option<&[u8]> {
+        self.ocsf.as_ref().map(Part::bytes)
+    }
+
     /// Appends the OCSF event, with the record as `raw_data` unless it is too long there; `null` if there is none.
     pub fn write_ocsf(&self, out: &mut Vec<u8>) {
         let Some(ocsf) = &self.ocsf else { return out.extend_from_slice(b"null") };
@@ -127,8 +137,16 @@ impl StoredEvent {
         object.json("extra", self.extra.as_deref().unwrap_or("{}"));
         object.payload("raw_payload", "raw_encoding", self.raw_payload());
         self.write_ocsf(object.key("ocsf"));
-        object.number("parser_version", self.plan.version);
-        object.text("plan_hash", &hex(&self.plan.hash));
+        match self.plan.is_none() {
+            true => {
+                object.json("parser_version", "null");
+                object.json("plan_hash", "null");
+            }
+            false => {
+                object.number("parser_version", self.plan.version);
+                object.text("plan_hash", &hex(&self.plan.hash));
+            }
+        }
         let mut origin = Object::begin(object.key("origin"));
         origin.text("object_key", &self.origin.object_key);
         origin.text("etag", &self.origin.etag);

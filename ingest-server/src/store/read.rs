@@ -98,7 +98,16 @@ impl Readers {
         source: Option<&str>,
         limit: usize,
     ) -> Result<Vec<StoredEvent>, StoreError> {
-        let mut events = self.events(source, limit, Order::NewestFirst)?;
+        self.events_before(source, i64::MAX, limit)
+    }
+
+    pub(crate) fn events_before(
+        &self,
+        source: Option<&str>,
+        before: i64,
+        limit: usize,
+    ) -> Result<Vec<StoredEvent>, StoreError> {
+        let mut events = self.events(source, limit, Order::NewestFirst { before })?;
         events.reverse();
         Ok(events)
     }
@@ -139,9 +148,9 @@ impl Readers {
                     id => id,
                 },
             };
-            let (after, direction) = match order {
-                Order::OldestFirst { after } => (after, "ASC"),
-                Order::NewestFirst => (i64::MIN, "DESC"),
+            let (bound, compares, direction) = match order {
+                Order::OldestFirst { after } => (after, '>', "ASC"),
+                Order::NewestFirst { before } => (before, '<', "DESC"),
             };
             // Without the hint, SQLite might walk the rows of all sources in the wanted order.
             let only = match source {
@@ -150,9 +159,9 @@ impl Readers {
             };
             let mut select = connection.prepare_cached(&format!(
                 "SELECT seq, source, time, sid, type, actor, action, target, cost, tin, tout, extra
-                 FROM event {only} AND seq > ?1 ORDER BY seq {direction} LIMIT ?2"
+                 FROM event {only} AND seq {compares} ?1 ORDER BY seq {direction} LIMIT ?2"
             ))?;
-            let mut rows = select.query(params![after, limit, source])?;
+            let mut rows = select.query(params![bound, limit, source])?;
             while let Some(row) = rows.next()? {
                 page.add(row)?;
                 if page.bytes >= PAGE_BYTES_FULL {
@@ -222,7 +231,7 @@ impl Readers {
 #[derive(Clone, Copy)]
 enum Order {
     OldestFirst { after: i64 },
-    NewestFirst,
+    NewestFirst { before: i64 },
 }
 
 fn source_id(connection: &Connection, name: &str) -> Result<Option<i64>, StoreError> {

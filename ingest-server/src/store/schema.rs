@@ -76,7 +76,7 @@ CREATE TABLE block(
 
 -- Dead letters. raw is what may be shown; raw_bytes its length before compression, NULL if it is
 -- stored as it is. sealed is the whole record, encrypted; context what else a mapping needs.
--- state 0 is open, 1 mapped later, 2 discarded.
+-- state 0 is open, 1 mapped later, 2 discarded, 3 read once more with its whole object.
 CREATE TABLE reject(
     id INTEGER PRIMARY KEY AUTOINCREMENT, source INT NOT NULL, version INT NOT NULL,
     plan INT NOT NULL, run INT NOT NULL, at INT NOT NULL, code TEXT NOT NULL, message TEXT NOT NULL,

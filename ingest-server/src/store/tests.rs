@@ -26,6 +26,7 @@ impl Draft {
             step: Some(Step { from: from.map(str::to_owned), to: to.to_owned(), done: false }),
             read: ReadIn::default(),
             settles: None,
+            supersedes_rejects: false,
             plan: PlanRef {
                 hash: [1; 32],
                 parser: "p".to_owned(),

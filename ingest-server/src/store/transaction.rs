@@ -86,6 +86,7 @@ impl<'a> Work<'a> {
             conflicts: (verdicts.len() - stored - duplicates) as u64,
             first_sequence: (stored > 0).then_some(self.memory.next_sequence),
         };
+        self.supersede_rejects(&names)?;
         self.write_rows(&names, &sequences)?;
         self.write_blocks(&names, &sequences)?;
         self.write_seen(&sequences)?;
@@ -459,6 +460,20 @@ impl<'a> Work<'a> {
         self.transaction
             .prepare_cached("UPDATE object SET version = ?, progress = ?, done = ? WHERE id = ?")?
             .execute(params![names.version, step.to, step.done, names.object])?;
+        Ok(())
+    }
+
+    fn supersede_rejects(&self, names: &Names) -> Result<(), StoreError> {
+        let append = &self.work.append;
+        if !append.supersedes_rejects {
+            return Ok(());
+        }
+        self.transaction
+            .prepare_cached(
+                "UPDATE reject SET state = 3, settled_at = ?, sealed = NULL
+                 WHERE source = ? AND state = 0 AND version = ? AND run != ?",
+            )?
+            .execute(params![append.ingested_at_ms, names.source, names.version, names.run])?;
         Ok(())
     }
 

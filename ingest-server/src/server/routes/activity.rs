@@ -1,0 +1,214 @@
+//! What a source brings, how it is, and what its runs came to.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::header::CONTENT_TYPE;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::{List, PageQuery, Path, Query, limit, time_ns, wants_lines};
+use crate::control::{Caller, Health, IngestionSource, Permission, PullRun, Trigger};
+use crate::server::error::CommonErrors;
+use crate::server::events::{self, Event, EventJson, Filter, Lines};
+use crate::server::{ApiError, App, Shared};
+
+pub(super) fn routes() -> OpenApiRouter<Shared> {
+    OpenApiRouter::new()
+        .routes(routes!(list_events))
+        .routes(routes!(health))
+        .routes(routes!(list_runs))
+        .routes(routes!(pull))
+}
+
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct EventsQuery {
+    /// Rows of a page.
+    #[param(minimum = 1, maximum = 200, default = 50)]
+    limit: Option<usize>,
+    /// Events behind this sequence, from there on. Without a sequence you get the newest events.
+    after_sequence: Option<i64>,
+    /// Events before this sequence, back from there.
+    before_sequence: Option<i64>,
+    /// Only events that happened then or later.
+    #[param(format = DateTime)]
+    since: Option<String>,
+    /// With lines: whether the stream goes on as events are stored.
+    #[serde(default)]
+    #[param(required = false)]
+    follow: bool,
+}
+
+#[derive(Serialize, ToSchema)]
+struct SourceHealth {
+    source: IngestionSource,
+    health: Health,
+}
+
+#[derive(Serialize, ToSchema)]
+struct OneRun {
+    pull_run: PullRun,
+}
+
+/// A source's events, oldest first. With `Accept: application/x-ndjson` they come as lines, all from `after_sequence` on;
+/// with `follow=true` the stream goes on.
+#[utoipa::path(get, path = "/api/governance/ingestion-sources/{id}/events", tag = "events",
+    params(("id" = String, Path), EventsQuery),
+    responses((status = 200, content((List<Event> = "application/json"),
+        (String = "application/x-ndjson"))), CommonErrors),
+    security(("api_key" = [])))]
+async fn list_events(
+    State(app): State<Shared>,
+    caller: Caller,
+    Path(id): Path<String>,
+    Query(query): Query<EventsQuery>,
+    headers: HeaderMap,
+) -> Result<Response, ApiError> {
+    caller.require(Permission::ActivityView)?;
+    let limit = limit(query.limit, super::LIMIT_MAX)?;
+    let since_ns = time_ns("since", query.since.as_deref())?;
+    if query.after_sequence.is_some() && query.before_sequence.is_some() {
+        return Err(ApiError::invalid("before_sequence", "stands beside `after_sequence`"));
+    }
+    let source = id.clone();
+    app.run(move |app: &App| app.control.source(&caller.organization, &source)).await?;
+    let filter = Filter { source: Some(id), since_ns, ..Filter::default() };
+    if wants_lines(&headers) {
+        let from = match query.after_sequence {
+            Some(after) => after,
+            // The newest `limit` events, and what follows.
+            None => first_of_tail(&app, &filter, limit).await?,
+        };
+        let body = events::lines(&app, filter, from, Lines::Event, query.follow);
+        return Ok(([(CONTENT_TYPE, "application/x-ndjson")], body).into_response());
+    }
+    if query.follow {
+        return Err(ApiError::invalid("follow", "needs `Accept: application/x-ndjson`"));
+    }
+    let list = match query.after_sequence {
+        Some(after) => forward(&app, filter, after, limit).await?,
+        None => {
+            let before = query.before_sequence.unwrap_or(i64::MAX);
+            backward(&app, filter, before, limit).await?
+        }
+    };
+    Ok(Json(list).into_response())
+}
+
+/// The sequence behind which the newest events stand.
+async fn first_of_tail(app: &Shared, filter: &Filter, limit: usize) -> Result<i64, ApiError> {
+    let source = filter.source.clone();
+    let newest = app.run(move |app: &App| app.control.store.tail(source.as_deref(), limit)).await?;
+    match newest.first() {
+        Some(event) => Ok(event.sequence - 1),
+        None => Ok(0),
+    }
+}
+
+pub(super) async fn forward(
+    app: &Shared,
+    filter: Filter,
+    after: i64,
+    limit: usize,
+) -> Result<List<EventJson>, ApiError> {
+    let page = app.run(move |app: &App| events::after(app, &filter, after, limit)).await?;
+    let data: Result<Vec<_>, _> = page.events.iter().map(EventJson::of).collect();
+    let next_cursor = page.has_more.then(|| page.last.to_string());
+    Ok(List { data: data?, next_cursor, has_more: page.has_more })
+}
+
+async fn backward(
+    app: &Shared,
+    filter: Filter,
+    before: i64,
+    limit: usize,
+) -> Result<List<EventJson>, ApiError> {
+    let (source, since_ns) = (filter.source, filter.since_ns);
+    let mut events = app
+        .run(move |app: &App| app.control.store.events_before(source.as_deref(), before, limit + 1))
+        .await?;
+    let has_more = events.len() > limit;
+    if has_more {
+        events.remove(0);
+    }
+    let next_cursor = events.first().filter(|_| has_more).map(|e| e.sequence.to_string());
+    let is_late = |event: &&crate::store::StoredEvent| {
+        let time = event.event_time_ns.unwrap_or(event.ingested_at_ms.saturating_mul(1_000_000));
+        since_ns.is_none_or(|since| time >= since)
+    };
+    let data: Result<Vec<_>, _> = events.iter().filter(is_late).map(EventJson::of).collect();
+    Ok(List { data: data?, next_cursor, has_more })
+}
+
+/// How a source is.
+#[utoipa::path(get, path = "/api/governance/ingestion-sources/{id}/health", tag = "events",
+    params(("id" = String, Path)),
+    responses((status = 200, body = SourceHealth), CommonErrors), security(("api_key" = [])))]
+async fn health(
+    State(app): State<Shared>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<Json<SourceHealth>, ApiError> {
+    caller.require(Permission::ActivityView)?;
+    let (source, health) = app
+        .run(move |app: &App| {
+            let stored = app.control.source(&caller.organization, &id)?;
+            let health = app.control.health(&stored)?;
+            Ok::<_, ApiError>((stored.source, health))
+        })
+        .await?;
+    Ok(Json(SourceHealth { source, health }))
+}
+
+/// A source's runs, newest first.
+#[utoipa::path(get, path = "/api/governance/ingestion-sources/{id}/pull-runs", tag = "events",
+    params(("id" = String, Path), PageQuery),
+    responses((status = 200, body = List<PullRun>), CommonErrors), security(("api_key" = [])))]
+async fn list_runs(
+    State(app): State<Shared>,
+    caller: Caller,
+    Path(id): Path<String>,
+    Query(query): Query<PageQuery>,
+) -> Result<Json<List<PullRun>>, ApiError> {
+    caller.require(Permission::ActivityView)?;
+    let limit = query.limit()?;
+    let rows = app
+        .run(move |app: &App| {
+            app.control.source(&caller.organization, &id)?;
+            app.control.runs(&id, query.cursor.as_deref(), limit + 1)
+        })
+        .await?;
+    Ok(Json(List::page(rows, limit, |run| run.id.clone())))
+}
+
+/// Begins a run now.
+#[utoipa::path(post, path = "/api/governance/ingestion-sources/{id}/pull", tag = "sources",
+    params(("id" = String, Path)),
+    responses((status = 202, body = OneRun), CommonErrors), security(("api_key" = [])))]
+async fn pull(
+    State(app): State<Shared>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<(StatusCode, Json<OneRun>), ApiError> {
+    caller.require(Permission::SourcesManage)?;
+    let stored = app.run(move |app: &App| app.control.source(&caller.organization, &id)).await?;
+    let pull_run = app.puller.start(&app, stored, Trigger::Manual, None).await?;
+    Ok((StatusCode::ACCEPTED, Json(OneRun { pull_run })))
+}
+
+/// The sources that a caller may see the events of.
+pub(super) async fn own_sources(
+    app: &Shared,
+    organization: String,
+) -> Result<Arc<HashSet<String>>, ApiError> {
+    let ids = app.run(move |app: &App| app.control.source_ids(&organization)).await?;
+    Ok(Arc::new(ids.into_iter().collect()))
+}
