@@ -141,6 +141,9 @@ impl Proxy {
         let mut server = TcpStream::connect(&self.upstream).await?;
         server.write_all(set_header(&head, "Connection", "close").as_bytes()).await?;
         server.write_all(&rest).await?;
+        let body_bytes = header(&head, "Content-Length").and_then(|length| length.parse().ok());
+        let missing = body_bytes.unwrap_or(0_usize).saturating_sub(rest.len());
+        copy(&mut client, &mut server, &[], missing).await?;
         let (mut head, first) = read_head(&mut server).await?;
         if let Fault::Header(name, value) = &fault {
             head = set_header(&head, name, value);

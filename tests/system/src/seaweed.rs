@@ -215,7 +215,7 @@ fn identities() -> String {
 }
 
 /// Ports that nobody listens on; all are held until all are found, so they differ.
-fn free_ports<const N: usize>() -> [u16; N] {
+pub(crate) fn free_ports<const N: usize>() -> [u16; N] {
     let held = [(); N].map(|()| TcpListener::bind("127.0.0.1:0").expect("there is a free port"));
     held.map(|held| held.local_addr().expect("a bound socket has an address").port())
 }

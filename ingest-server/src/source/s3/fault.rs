@@ -152,21 +152,25 @@ impl Target<'_> {
     /// The same of a role that was to be taken on first.
     fn classify_role(&self, error: &RoleError) -> Fault {
         let role = self.role.unwrap_or("the role");
+        let failed = |detail: &str| format!("`{role}` cannot be taken on: {detail}");
         match error {
             SdkError::ServiceError(service) => {
                 let answer = Answer::of(service.err(), service.raw());
-                answer.passing().unwrap_or_else(|| Fault::Lasting(self.role_refusal(role, &answer)))
+                match answer.passing() {
+                    Some(Fault::Passing { code, detail }) => {
+                        Fault::Passing { code, detail: failed(&detail) }
+                    }
+                    _ => Fault::Lasting(self.role_refusal(failed(&answer.to_text()), &answer)),
+                }
             }
-            error if is_broken_off(error) => {
-                Fault::unreached(format!("`{role}` cannot be taken on: {}", root_cause(error)))
-            }
+            error if is_broken_off(error) => Fault::unreached(failed(&root_cause(error))),
             error => Fault::Lasting(SourceError::Config {
                 problem: format!("`{role}` cannot be asked for: {}", root_cause(error)),
             }),
         }
     }
 
-    fn role_refusal(&self, role: &str, answer: &Answer) -> SourceError {
+    fn role_refusal(&self, detail: String, answer: &Answer) -> SourceError {
         let (code, help) = match denied(&answer.code) {
             // With a right key, it is the role that says no.
             ("access_denied", _) => (
@@ -176,12 +180,7 @@ impl Target<'_> {
             ),
             denied => denied,
         };
-        SourceError::Denied {
-            object: self.object.clone(),
-            detail: format!("`{role}` cannot be taken on: {}", answer.to_text()),
-            help: help.to_owned(),
-            code,
-        }
+        SourceError::Denied { object: self.object.clone(), detail, help: help.to_owned(), code }
     }
 
     /// The request could not even be made.
