@@ -6,109 +6,23 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use flate2::Compression;
-use flate2::write::GzEncoder;
 use weir_server::store::Store;
 use weir_system_tests::binary::weir_command;
+use weir_system_tests::objects::{KINDS, Kind, Records};
 
 /// Records of an object: a run takes about a second.
 const RECORDS: u64 = 30_000;
 /// Kills of each kind of object; there are six kinds.
 const KILLS: usize = 9;
 
-const MAPPING: &str = r#"
-on error { required reject  optional skip }
-
-event {
-  id     = .id
-  time   = .at |> unix_seconds
-  actor  = .who
-  action = .what
-  target = .where
-}
-
-emit api_activity {
-  activity_id       = "Other"
-  api.operation     = .what
-  actor.user.name   = .who
-  src_endpoint.name = "here"
-}
-"#;
-
-/// A kind of object.
-struct Kind {
-    name: &'static str,
-    input: &'static str,
-    encode: fn() -> Vec<u8>,
-}
-
-const KINDS: [Kind; 6] = [
-    Kind { name: "NDJSON", input: "input ndjson { }", encode: ndjson },
-    Kind { name: "gzip", input: "input ndjson { }", encode: || gzip(&ndjson()) },
-    Kind { name: "gzip of many members", input: "input ndjson { }", encode: members },
-    Kind { name: "zstd of many frames", input: "input ndjson { }", encode: frames },
-    Kind { name: "CSV", input: "input csv { header first_row }", encode: csv },
-    Kind { name: "JSON array", input: "input json { records $.data[*] }", encode: document },
-];
-
-/// Every 97th record has no time.
-fn is_bad(index: u64) -> bool {
-    index % 97 == 13
-}
-
-fn id(index: u64) -> String {
-    format!("event-{index:06}")
-}
-
-fn json(index: u64) -> String {
-    let at = if is_bad(index) { "null".to_owned() } else { (1_780_000_000 + index).to_string() };
-    format!(
-        r#"{{"id":"{}","at":{at},"who":"user-{}@example.com","what":"read","where":"file-{}","note":"{}"}}"#,
-        id(index),
-        index % 300,
-        index.wrapping_mul(2_654_435_761) % 100_000,
-        "abcdefgh ".repeat(12)
-    )
-}
-
-fn ndjson() -> Vec<u8> {
-    (0..RECORDS).flat_map(|index| (json(index) + "\n").into_bytes()).collect()
-}
-
-fn document() -> Vec<u8> {
-    let records: Vec<_> = (0..RECORDS).map(json).collect();
-    format!("{{\"kind\": \"list\", \"data\": [{}]}}\n", records.join(",\n")).into_bytes()
-}
-
-fn csv() -> Vec<u8> {
-    let row = |index| {
-        let at = if is_bad(index) { String::new() } else { (1_780_000_000 + index).to_string() };
-        let note = "\"two\nlines, one cell\"";
-        format!("{},{at},user-{}@example.com,read,file,{note}\n", id(index), index % 300)
-    };
-    let rows: String = (0..RECORDS).map(row).collect();
-    format!("id,at,who,what,where,note\n{rows}").into_bytes()
-}
-
-fn gzip(bytes: &[u8]) -> Vec<u8> {
-    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
-    encoder.write_all(bytes).unwrap();
-    encoder.finish().unwrap()
-}
-
-/// Cut anywhere, not between lines.
-fn members() -> Vec<u8> {
-    ndjson().chunks(700_001).flat_map(gzip).collect()
-}
-
-fn frames() -> Vec<u8> {
-    ndjson().chunks(700_001).flat_map(|part| zstd::encode_all(part, 1).unwrap()).collect()
+/// What the object holds.
+fn records() -> Records {
+    Records { prefix: "event".to_owned(), count: RECORDS }
 }
 
 /// What a killed process left.
@@ -130,10 +44,9 @@ struct Case {
 impl Case {
     fn new(folder: &Path, kind: &Kind) -> Self {
         let program = folder.join("program.weir");
-        let head = "weir 1\nparser \"crash\" version 1\nocsf \"1.8.0\"\nproduct \"Test\"\n";
-        fs::write(&program, format!("{head}{}\n{MAPPING}", kind.input)).unwrap();
+        fs::write(&program, kind.program()).unwrap();
         let object = folder.join("object");
-        fs::write(&object, (kind.encode)()).unwrap();
+        fs::write(&object, kind.object(&records())).unwrap();
         Self { object, program, store: folder.join("events.db") }
     }
 
@@ -202,7 +115,7 @@ impl Case {
             for event in &events {
                 assert!(event.sequence > sequence);
                 sequence = event.sequence;
-                assert_eq!(event.source_event_id, id(event.record_index));
+                assert_eq!(event.source_event_id, records().id(event.record_index));
                 assert!(
                     ids.insert(event.source_event_id.clone()),
                     "{} twice",
@@ -211,7 +124,8 @@ impl Case {
             }
             sequence = last.sequence;
         }
-        let expected: BTreeSet<_> = (0..RECORDS).filter(|&index| !is_bad(index)).map(id).collect();
+        let records = records();
+        let expected: BTreeSet<_> = records.good().map(|index| records.id(index)).collect();
         assert!(ids == expected, "{} events, not {}", ids.len(), expected.len());
 
         let (mut last, mut indices) = (0, Vec::new());
@@ -222,7 +136,7 @@ impl Case {
             assert!(rejects.iter().all(|reject| reject.code == "R1201"));
             indices.extend(rejects.iter().map(|reject| reject.record_index));
         }
-        let expected: Vec<_> = (0..RECORDS).filter(|&index| is_bad(index)).collect();
+        let expected: Vec<_> = records.bad().collect();
         assert_eq!(indices, expected);
         assert_eq!(store.counts().unwrap().conflicts, 0);
     }

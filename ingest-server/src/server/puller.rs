@@ -429,7 +429,10 @@ impl Run {
             vault: Some(Arc::clone(&self.app.control.vault)),
             keeps_done: true,
             stops_at_rejects: self.config.on_error == OnError::Fail,
-            limits: CommitLimits::default(),
+            limits: CommitLimits {
+                events: self.app.settings.pull.commit_events,
+                ..CommitLimits::default()
+            },
         };
         let options = Options {
             source: self.stored.source.name.clone(),

@@ -5,4 +5,5 @@ pub mod binary;
 pub mod fault_proxy;
 pub mod memory;
 pub mod ministack;
+pub mod objects;
 pub mod seaweed;
