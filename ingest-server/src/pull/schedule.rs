@@ -183,7 +183,6 @@ impl fmt::Debug for Schedule {
 }
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "tests")]
 mod tests {
     use std::time::{Duration, Instant};
 

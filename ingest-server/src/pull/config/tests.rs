@@ -1,5 +1,3 @@
-#![expect(clippy::unwrap_used, reason = "tests")]
-
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use weir_engine::input::{Csv, Format, Input, Records};

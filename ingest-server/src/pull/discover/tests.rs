@@ -1,7 +1,5 @@
 //! A bucket, a ledger and clocks that play every trick, and what must hold whatever they do.
 
-#![expect(clippy::unwrap_used, reason = "tests")]
-
 use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::convert::Infallible;
