@@ -4,7 +4,7 @@
 //! profile and with the dependencies that are compiled already.
 
 use std::ffi::OsStr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 /// Where it is.
@@ -15,7 +15,11 @@ use std::process::{Command, Stdio};
 pub fn weir() -> PathBuf {
     // Tests lie in `target/PROFILE/deps/`, binaries in `target/PROFILE/`.
     let test = std::env::current_exe().expect("a test knows its path");
-    let profile = test.parent().and_then(Path::parent).expect("tests lie in a folder of a profile");
+    let folder = test.parent().expect("a program lies in a folder");
+    let profile = match folder.ends_with("deps") {
+        true => folder.parent().expect("`deps` lies in the folder of a profile"),
+        false => folder,
+    };
     let weir = profile.join("weir-under-test").with_extension(std::env::consts::EXE_EXTENSION);
     assert!(weir.is_file(), "{} is not built; `cargo test` does that", weir.display());
     weir

@@ -1,5 +1,5 @@
 //! What the tests of the whole program share: the real binary, object stores, a
-//! service that grants roles, and a proxy that breaks connections.
+//! service that grants roles, a proxy that breaks connections, and a running server.
 
 pub mod binary;
 pub mod fault_proxy;
@@ -7,3 +7,4 @@ pub mod memory;
 pub mod ministack;
 pub mod objects;
 pub mod seaweed;
+pub mod server;
