@@ -32,12 +32,21 @@ const SHOWN_BYTES_MAX: usize = 4 << 20;
 pub(crate) struct Sample {
     /// The program.
     definition: String,
-    /// `ndjson`, `csv` or `json`: checked against the program's `input`.
-    #[schema(pattern = "^(ndjson|csv|json|json-array)$")]
-    format: Option<String>,
+    /// If it is given, the program's `input` must say the same.
+    format: Option<SampleFormat>,
     /// Some records.
     #[serde(default)]
     sample: String,
+}
+
+/// How the records of a sample are laid out.
+#[derive(Clone, Copy, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+enum SampleFormat {
+    Ndjson,
+    Csv,
+    Json,
+    JsonArray,
 }
 
 /// What came of it.
@@ -86,13 +95,12 @@ pub(super) fn validate(sample: &Sample) -> Result<Validated, ApiError> {
         test_failures: failures.collect(),
     };
     let Some(plan) = compiled.plan else { return Ok(validated) };
-    let format = match plan.input.format {
-        Format::Ndjson => "ndjson",
-        Format::Csv(_) => "csv",
-        Format::Json(_) => "json",
+    let (format, suits): (_, &[SampleFormat]) = match plan.input.format {
+        Format::Ndjson => ("ndjson", &[SampleFormat::Ndjson]),
+        Format::Csv(_) => ("csv", &[SampleFormat::Csv]),
+        Format::Json(_) => ("json", &[SampleFormat::Json, SampleFormat::JsonArray]),
     };
-    let wanted = sample.format.as_deref().map(|format| format.trim_end_matches("-array"));
-    if wanted.is_some_and(|wanted| wanted != format) {
+    if sample.format.is_some_and(|wanted| !suits.contains(&wanted)) {
         return Err(ApiError::invalid("format", format!("the program's `input` says {format}")));
     }
     validated.ok = validated.test_failures.is_empty();

@@ -25,6 +25,21 @@ pub(super) fn routes() -> OpenApiRouter<Shared> {
         .routes(routes!(rotate))
 }
 
+/// The kinds of sources.
+#[derive(ToSchema)]
+#[schema(rename_all = "snake_case")]
+#[expect(dead_code, reason = "describes what the control plane checks")]
+enum SourceType {
+    S3Custom,
+    HttpCustom,
+    ClaudeCompliance,
+    OpenaiCompliance,
+    CopilotStudio,
+    Workato,
+    LangsmithEngine,
+    OtelGeneric,
+}
+
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct CreateSource {
@@ -33,7 +48,7 @@ struct CreateSource {
     name: String,
     #[serde(default)]
     description: String,
-    /// `s3_custom`, `http_custom`, `langsmith_engine` ...
+    #[schema(value_type = SourceType)]
     source_type: String,
     /// By default what the type does.
     mode: Option<Mode>,
