@@ -4,30 +4,33 @@
 //! test, an object that cannot be read); 2, the command line is wrong.
 
 mod check;
+mod client;
 mod coverage;
 mod demo;
 mod diff;
 mod explain;
 mod fmt;
 mod infer;
+mod ingest;
 mod init;
 mod lsp;
 mod migrate;
 mod output;
+mod parser;
 mod program;
 mod progress;
 mod run;
 mod sample;
 mod secrets;
 mod serve;
+mod source;
 mod summary;
 mod tail;
 mod test;
 
-use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Parser, Subcommand};
 use weir_engine::simd::Level;
 
 use crate::console::{Console, Failure};
@@ -52,6 +55,9 @@ Examples:
   weir run parser.weir s3://bucket/logs/ --store events.db
   weir ingest tail --store events.db
   weir serve --data /var/lib/weir                     the service: sources, webhooks, a page
+  weir parser create parser.weir                      a parser of that service
+  weir source create hooks --type http_custom --parser agent-audit
+  weir ingest tail hooks --follow                     its events as they are stored
 
 Exit codes: 0 done; 1 problems were found; 2 the command line is wrong.
 Colour is used on a terminal only; NO_COLOR=1 turns it off.";
@@ -94,6 +100,12 @@ enum Command {
     /// Look at what was ingested
     #[command(subcommand)]
     Ingest(Ingest),
+    /// Make and change the sources of a server
+    #[command(subcommand, after_help = source::EXAMPLES)]
+    Source(source::Command),
+    /// Make and change the parsers of a server
+    #[command(subcommand, after_help = parser::EXAMPLES)]
+    Parser(parser::Command),
     /// Serve an editor: diagnostics, completion, hover, fixes
     #[command(after_help = lsp::EXAMPLES)]
     Lsp(lsp::Arguments),
@@ -104,17 +116,15 @@ enum Command {
 
 #[derive(Debug, Subcommand)]
 enum Ingest {
+    /// List the sources of a server
+    #[command(after_help = ingest::LIST_EXAMPLES)]
+    List(ingest::ListArguments),
     /// Show the newest events, oldest first
     #[command(after_help = tail::EXAMPLES)]
     Tail(tail::Arguments),
-}
-
-/// Which file is the store.
-#[derive(Debug, Args)]
-struct StoreArgument {
-    /// The store: an SQLite file
-    #[arg(long, value_name = "FILE")]
-    store: PathBuf,
+    /// Say how a source is
+    #[command(after_help = ingest::HEALTH_EXAMPLES)]
+    Health(ingest::HealthArguments),
 }
 
 /// How a command that ran to its end came out.
@@ -151,13 +161,21 @@ pub fn main() -> ExitCode {
         Command::Migrate(arguments) => migrate::migrate(console, &arguments),
         Command::Run(arguments) => run::run(console, &arguments),
         Command::Serve(arguments) => serve::serve(console, &arguments),
+        Command::Ingest(Ingest::List(arguments)) => ingest::list(console, &arguments),
         Command::Ingest(Ingest::Tail(arguments)) => tail::tail(console, &arguments),
+        Command::Ingest(Ingest::Health(arguments)) => ingest::health(console, &arguments),
+        Command::Source(command) => source::run(console, &command),
+        Command::Parser(command) => parser::run(console, &command),
         Command::Lsp(arguments) => lsp::lsp(console, &arguments),
         Command::Demo(arguments) => demo::demo(console, &arguments),
     };
     match outcome {
         Ok(Verdict::Good) | Err(Failure::Quiet) => ExitCode::SUCCESS,
-        Ok(Verdict::ProblemsFound) => ExitCode::FAILURE,
+        Ok(Verdict::ProblemsFound) | Err(Failure::Said) => ExitCode::FAILURE,
+        Err(Failure::Usage(problem)) => {
+            console.error(&problem);
+            ExitCode::from(2)
+        }
         Err(Failure::Problem(problem)) => {
             console.error(&problem);
             ExitCode::FAILURE

@@ -12,6 +12,10 @@ pub(crate) enum Failure {
     Quiet,
     /// One line that says what is wrong.
     Problem(String),
+    /// What is wrong has been said already.
+    Said,
+    /// The command line, or what it needs from the environment, is wrong.
+    Usage(String),
 }
 
 impl Failure {

@@ -43,6 +43,7 @@ pub use self::append::{
 };
 pub use self::error::StoreError;
 pub use self::event::{Origin, StoredEvent, StoredReject};
+pub(crate) use self::event::{EventLine, Visible};
 
 use self::read::Readers;
 use self::writer::Writer;

@@ -59,7 +59,7 @@ pub(super) fn check(console: Console, arguments: &Arguments) -> Result<Verdict, 
                 console.error(&problem);
                 unreadable += 1;
             }
-            Err(quiet @ Failure::Quiet) => return Err(quiet),
+            Err(other) => return Err(other),
         }
     }
     if arguments.sarif {

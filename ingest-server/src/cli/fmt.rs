@@ -47,7 +47,7 @@ pub(super) fn fmt(console: Console, arguments: &Arguments) -> Result<Verdict, Fa
                 console.error(&problem);
                 unreadable += 1;
             }
-            Err(quiet @ Failure::Quiet) => return Err(quiet),
+            Err(other) => return Err(other),
         }
     }
     Ok(Verdict::of(unreadable == 0 && !(arguments.check && changed > 0)))

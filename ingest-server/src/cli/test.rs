@@ -33,7 +33,7 @@ pub(super) fn test(console: Console, arguments: &Arguments) -> Result<Verdict, F
                 broken += 1;
                 continue;
             }
-            Err(quiet @ Failure::Quiet) => return Err(quiet),
+            Err(other) => return Err(other),
         };
         let compiled = program::compile_and_report(console, &source, false);
         if program::errors(&compiled.diagnostics) > 0 {

@@ -161,11 +161,41 @@ impl StoredEvent {
     /// escaped.
     pub fn line(&self) -> String {
         let time = self.event_time_ns.map_or_else(|| rfc3339_ms(self.ingested_at_ms), rfc3339_ns);
-        format!(
-            "{time}  {}  {} -> {}  ${} {}/{} tok",
-            Visible(&self.event_type),
-            Visible(&self.action),
-            Visible(&self.target),
+        let line = EventLine {
+            time: &time,
+            event_type: &self.event_type,
+            action: &self.action,
+            target: &self.target,
+            cost: self.cost,
+            tokens_input: self.tokens_input,
+            tokens_output: self.tokens_output,
+        };
+        line.to_string()
+    }
+}
+
+/// What stands on an event's line for people, wherever the event comes from.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct EventLine<'a> {
+    /// When it happened, or when it came.
+    pub(crate) time: &'a str,
+    pub(crate) event_type: &'a str,
+    pub(crate) action: &'a str,
+    pub(crate) target: &'a str,
+    pub(crate) cost: Decimal,
+    pub(crate) tokens_input: i64,
+    pub(crate) tokens_output: i64,
+}
+
+impl std::fmt::Display for EventLine<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(
+            f,
+            "{}  {}  {} -> {}  ${} {}/{} tok",
+            Visible(self.time),
+            Visible(self.event_type),
+            Visible(self.action),
+            Visible(self.target),
             four_places(self.cost),
             self.tokens_input,
             self.tokens_output
@@ -338,7 +368,7 @@ fn hex(bytes: &[u8]) -> String {
 }
 
 /// Text with everything escaped that could move the cursor or turn the direction of writing.
-struct Visible<'a>(&'a str);
+pub(crate) struct Visible<'a>(pub(crate) &'a str);
 
 impl std::fmt::Display for Visible<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
