@@ -4,6 +4,7 @@
 //! and some are ones that the programs leave out.
 
 mod anthropic;
+mod bucket;
 mod homegrown;
 mod ki_portal;
 mod openai;
@@ -17,6 +18,8 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use zstd::Encoder;
 
+pub(crate) use self::bucket::{BUCKET, Bucket};
+
 /// A log and the program that reads it.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Sample {
@@ -26,8 +29,14 @@ pub(crate) struct Sample {
     pub(crate) program: &'static str,
     /// The program.
     pub(crate) program_text: &'static str,
-    write: fn(&mut dyn Write, u64) -> io::Result<()>,
+    /// What a bucket's keys of such logs begin with, and how they end.
+    pub(crate) prefix: &'static str,
+    pub(crate) ending: &'static str,
+    writer: fn() -> Writer,
 }
+
+/// Writes logs of about as many bytes, before compression, one behind the other.
+pub(crate) type Writer = Box<dyn FnMut(&mut dyn Write, u64) -> io::Result<()> + Send>;
 
 /// One for each of the example programs.
 pub(crate) const SAMPLES: [Sample; 4] = [
@@ -35,32 +44,52 @@ pub(crate) const SAMPLES: [Sample; 4] = [
         log: "anthropic.ndjson.gz",
         program: "1_anthropic.weir",
         program_text: include_str!("../../examples/1_anthropic.weir"),
-        write: |out, bytes| {
-            let mut gzip = GzEncoder::new(out, Compression::fast());
-            write_records(&mut anthropic::Log::new(), &mut gzip, bytes)?;
-            gzip.finish().map(|_| ())
+        prefix: "anthropic/",
+        ending: "ndjson.gz",
+        writer: || {
+            let mut log = anthropic::Log::new();
+            Box::new(move |out, bytes| {
+                let mut gzip = GzEncoder::new(out, Compression::fast());
+                write_records(&mut log, &mut gzip, bytes)?;
+                gzip.finish().map(|_| ())
+            })
         },
     },
     Sample {
         log: "openai.json",
         program: "2_openai.weir",
         program_text: include_str!("../../examples/2_openai.weir"),
-        write: |out, bytes| write_records(&mut openai::Log::new(), out, bytes),
+        prefix: "openai/",
+        ending: "json",
+        writer: || {
+            let mut log = openai::Log::new();
+            Box::new(move |out, bytes| write_records(&mut log, out, bytes))
+        },
     },
     Sample {
         log: "ki-portal.csv",
         program: "3_csv_eu.weir",
         program_text: include_str!("../../examples/3_csv_eu.weir"),
-        write: |out, bytes| write_records(&mut ki_portal::Log::new(), out, bytes),
+        prefix: "ki-portal/",
+        ending: "csv",
+        writer: || {
+            let mut log = ki_portal::Log::new();
+            Box::new(move |out, bytes| write_records(&mut log, out, bytes))
+        },
     },
     Sample {
         log: "agent-runs.ndjson.zst",
         program: "4_homegrown.weir",
         program_text: include_str!("../../examples/4_homegrown.weir"),
-        write: |out, bytes| {
-            let mut zstd = Encoder::new(out, 1)?;
-            write_records(&mut homegrown::Log::new(), &mut zstd, bytes)?;
-            zstd.finish().map(|_| ())
+        prefix: "agent-runs/",
+        ending: "ndjson.zst",
+        writer: || {
+            let mut log = homegrown::Log::new();
+            Box::new(move |out, bytes| {
+                let mut zstd = Encoder::new(out, 1)?;
+                write_records(&mut log, &mut zstd, bytes)?;
+                zstd.finish().map(|_| ())
+            })
         },
     },
 ];
@@ -70,8 +99,13 @@ impl Sample {
     pub(crate) fn write(&self, folder: &Path, bytes: u64) -> io::Result<()> {
         fs::write(folder.join(self.program), self.program_text)?;
         let mut out = BufWriter::new(File::create(folder.join(self.log))?);
-        (self.write)(&mut out, bytes)?;
+        self.writer()(&mut out, bytes)?;
         out.flush()
+    }
+
+    /// Writes logs that go on where the one before ended.
+    pub(crate) fn writer(&self) -> Writer {
+        (self.writer)()
     }
 }
 
@@ -115,7 +149,7 @@ mod tests {
 
     fn written(sample: &Sample, bytes: u64) -> Vec<u8> {
         let mut out = Vec::new();
-        (sample.write)(&mut out, bytes).unwrap();
+        sample.writer()(&mut out, bytes).unwrap();
         out
     }
 

@@ -122,6 +122,11 @@ impl Server {
         std::fs::create_dir_all(&folder)
             .map_err(|source| ServeError::Folder { path: shown(), source })?;
         let lock = FolderLock::take(&folder)?;
+        // Before the first key is made: one that nobody gets to see would be lost.
+        let listener = TcpListener::bind(settings.listen)
+            .await
+            .map_err(|source| ServeError::Listen { address: settings.listen, source })?;
+        let address = listener.local_addr()?;
         let vault = Arc::new(Vault::open(&folder)?);
         let (stop, stopped) = watch::channel(false);
         let opened = tokio::task::spawn_blocking({
@@ -139,10 +144,6 @@ impl Server {
         });
         let (control, first_key) =
             opened.await.map_err(|panic| ServeError::Io(std::io::Error::other(panic)))??;
-        let listener = TcpListener::bind(settings.listen)
-            .await
-            .map_err(|source| ServeError::Listen { address: settings.listen, source })?;
-        let address = listener.local_addr()?;
         let app = Arc::new(App {
             programs: Programs::default(),
             metrics: Metrics::new(),

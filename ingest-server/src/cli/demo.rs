@@ -1,7 +1,10 @@
 //! `weir demo`
 
+mod live;
+
 use std::fs;
 use std::io;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -20,20 +23,24 @@ use crate::store::Store;
 
 pub(super) const EXAMPLES: &str = "\
 Examples:
-  weir demo                         make logs, ingest them, then show that nothing is stored twice
-  weir demo --once                  ingest them once
-  weir demo --dir demo              keep logs, programs and store in ./demo
+  weir demo                         a server that polls a bucket of sample logs, with a page to look at
+  weir demo --dir demo              keep logs, programs and data in ./demo; the next time it goes on there
+  weir demo --once                  no server: make logs, map them into a store, show it, end
 
-The logs are the same every time. Logs, programs and store stay in the folder when the demo is over.";
+The logs are the same every time. The bucket is a stand-in that listens on 127.0.0.1. What was written stays in the
+folder when the demo is over.";
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
-    /// End after the logs were ingested once
-    #[arg(long)]
+    /// Start no server: end after the logs were ingested once
+    #[arg(long, conflicts_with = "listen")]
     once: bool,
-    /// Where logs, programs and the store go [default: a new temporary folder]
+    /// Where logs, programs and data go [default: a new temporary folder]
     #[arg(long, value_name = "DIR")]
     dir: Option<PathBuf>,
+    /// Where the server listens [default: 127.0.0.1:8080, or a free port if that is taken]
+    #[arg(long, value_name = "ADDR")]
+    listen: Option<SocketAddr>,
     /// How much to generate, in megabytes before compression
     #[arg(long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     megabytes: u32,
@@ -44,16 +51,16 @@ const EVENTS_SHOWN: usize = 10;
 pub(super) fn demo(console: Console, arguments: &Arguments) -> Result<Verdict, Failure> {
     let folder = folder(arguments.dir.as_deref())
         .map_err(|error| Failure::Problem(format!("cannot make a folder for the demo: {error}")))?;
+    if !arguments.once {
+        return live::live(console, folder, arguments.listen, arguments.megabytes);
+    }
     let demo = Demo { console, store_path: folder.join("events.db"), folder };
     demo.write_logs(arguments.megabytes)?;
     let store = Store::open(&demo.store_path).map_err(Failure::problem)?;
     demo.say("\nReading them with the example programs:\n")?;
     let mut good = true;
     for sample in &SAMPLES {
-        good &= demo.ingest(sample, sample.log, &store)?;
-    }
-    if !arguments.once {
-        good &= demo.ingest_again(&store)?;
+        good &= demo.ingest(sample, &store)?;
     }
     demo.show(&store)?;
     demo.say_what_next()?;
@@ -102,7 +109,8 @@ impl Demo {
     }
 
     /// Ingests a log; false if it could not be read.
-    fn ingest(&self, sample: &Sample, log: &str, store: &Store) -> Result<bool, Failure> {
+    fn ingest(&self, sample: &Sample, store: &Store) -> Result<bool, Failure> {
+        let log = sample.log;
         let plan = self.plan(sample)?;
         let input = self.folder.join(log).display().to_string();
         let inputs = [Input::parse(&input).map_err(Failure::problem)?];
@@ -141,22 +149,6 @@ impl Demo {
     fn plan(&self, sample: &Sample) -> Result<Arc<Plan>, Failure> {
         let path = self.folder.join(sample.program).display().to_string();
         program::plan(self.console, &Source::new(path, sample.program_text))
-    }
-
-    /// Shows that repeats store nothing.
-    fn ingest_again(&self, store: &Store) -> Result<bool, Failure> {
-        self.say("\nThe same again. The store knows how far it has read every object:\n")?;
-        let mut good = true;
-        for sample in &SAMPLES {
-            good &= self.ingest(sample, sample.log, store)?;
-        }
-        let [_, sample, ..] = &SAMPLES;
-        let copy = format!("copy-of-{}", sample.log);
-        fs::copy(self.folder.join(sample.log), self.folder.join(&copy))
-            .map_err(|error| Failure::Problem(format!("cannot copy a log: {error}")))?;
-        self.say("\nA copy under another name. Its events are recognised one by one:\n")?;
-        good &= self.ingest(sample, &copy, store)?;
-        Ok(good)
     }
 
     /// What the store holds, and its newest events.

@@ -74,7 +74,7 @@ fn settings(arguments: &Arguments) -> Result<Settings, Failure> {
 }
 
 /// Ends with the first signal that asks for it.
-async fn ended() {
+pub(super) async fn ended() {
     use tokio::signal::unix::{SignalKind, signal};
     let interrupted = tokio::signal::ctrl_c();
     match signal(SignalKind::terminate()) {

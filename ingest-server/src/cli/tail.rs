@@ -154,6 +154,12 @@ fn newest(
     Ok(pages.into_iter().rev().flatten().collect())
 }
 
+/// The lines of the newest events, oldest first.
+pub(super) fn newest_lines(client: &Client, id: &str, limit: usize) -> Result<Vec<String>, Problem> {
+    let events = newest(client, id, limit)?;
+    events.iter().map(|event| Ok(read::<Served<'_>>(event.get())?.line())).collect()
+}
+
 /// Shows what is committed from now on, until somebody ends it.
 fn follow(client: &Client, id: &str, shown: &mut Shown) -> Result<(), Problem> {
     let mut pause = PAUSE_MIN;
