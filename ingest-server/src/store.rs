@@ -42,8 +42,8 @@ pub use self::append::{
     Append, Appended, EventIn, ObjectRef, PlanRef, RawIn, ReadIn, RecordIn, RejectIn, Span, Step,
 };
 pub use self::error::StoreError;
-pub use self::event::{Origin, StoredEvent, StoredReject};
 pub(crate) use self::event::{EventLine, Visible};
+pub use self::event::{Origin, StoredEvent, StoredReject};
 
 use self::read::Readers;
 use self::writer::Writer;

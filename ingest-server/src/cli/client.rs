@@ -182,7 +182,11 @@ impl Client {
             let to = answer.headers().get("location").and_then(|to| to.to_str().ok());
             let to = to.map_or_else(String::new, |to| format!(" to {}", Visible(to)));
             let message = format!("{} redirects{to}: give the URL of the server itself", self.url);
-            return Err(Problem::Refused(Refusal { status: status.as_u16(), message, ..Refusal::default() }));
+            return Err(Problem::Refused(Refusal {
+                status: status.as_u16(),
+                message,
+                ..Refusal::default()
+            }));
         }
         let text = answer
             .body_mut()
@@ -299,7 +303,8 @@ impl Refusal {
         let text = |detail: &Value, name: &str| {
             detail[name].as_str().map(|text| Visible(text).to_string()).unwrap_or_default()
         };
-        let file = program.map_or_else(|| "definition".to_owned(), |path| path.display().to_string());
+        let file =
+            program.map_or_else(|| "definition".to_owned(), |path| path.display().to_string());
         match self.code.as_str() {
             "invalid_fields" if !self.details.is_empty() => {
                 for detail in &self.details {
@@ -359,9 +364,9 @@ impl Problem {
     pub(super) fn end_about(self, console: Console, program: Option<&Path>) -> Failure {
         match self {
             Self::Here(failure) => failure,
-            Self::Lost(problem) => {
-                Failure::Problem(format!("{problem}; is `weir serve` running? {URL_VARIABLE} says where"))
-            }
+            Self::Lost(problem) => Failure::Problem(format!(
+                "{problem}; is `weir serve` running? {URL_VARIABLE} says where"
+            )),
             Self::Refused(refusal) => {
                 refusal.say(console, program);
                 Failure::Said

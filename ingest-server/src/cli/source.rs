@@ -425,7 +425,9 @@ fn archive(console: Console, arguments: &One) -> Result<Verdict, Problem> {
     let json = client.delete(&path(&client, &arguments.source)?)?;
     match arguments.output.json {
         true => console.result(format!("{json}\n"))?,
-        false => console.note(&format!("{} is archived; its events stay", Visible(&arguments.source))),
+        false => {
+            console.note(&format!("{} is archived; its events stay", Visible(&arguments.source)))
+        }
     }
     Ok(Verdict::Good)
 }
@@ -511,9 +513,10 @@ impl ServedSource {
             row("description", self.description.clone());
         }
         if let Some(parser) = &self.parser_id {
-            let version = self
-                .parser_version
-                .map_or_else(|| "active version".to_owned(), |version| format!("version {version}"));
+            let version = self.parser_version.map_or_else(
+                || "active version".to_owned(),
+                |version| format!("version {version}"),
+            );
             row("parser", format!("{parser}, {version}"));
         }
         if let Some(config) = &self.pull_config {

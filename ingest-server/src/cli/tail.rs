@@ -155,7 +155,11 @@ fn newest(
 }
 
 /// The lines of the newest events, oldest first.
-pub(super) fn newest_lines(client: &Client, id: &str, limit: usize) -> Result<Vec<String>, Problem> {
+pub(super) fn newest_lines(
+    client: &Client,
+    id: &str,
+    limit: usize,
+) -> Result<Vec<String>, Problem> {
     let events = newest(client, id, limit)?;
     events.iter().map(|event| Ok(read::<Served<'_>>(event.get())?.line())).collect()
 }
@@ -195,10 +199,7 @@ fn follow(client: &Client, id: &str, shown: &mut Shown) -> Result<(), Problem> {
 }
 
 /// Shows a stream to its end; says how that came.
-fn show(
-    mut lines: BufReader<impl std::io::Read>,
-    shown: &mut Shown,
-) -> Result<String, Problem> {
+fn show(mut lines: BufReader<impl std::io::Read>, shown: &mut Shown) -> Result<String, Problem> {
     let mut line = Vec::new();
     loop {
         // Nothing is held back while the server is waited for.

@@ -50,7 +50,8 @@ impl Bucket {
     /// Makes a file, which never changes again, an object.
     pub(crate) fn put(&self, key: &str, path: &Path) -> std::io::Result<()> {
         let found = path.metadata()?;
-        let modified = found.mtime().saturating_mul(1_000_000_000).saturating_add(found.mtime_nsec());
+        let modified =
+            found.mtime().saturating_mul(1_000_000_000).saturating_add(found.mtime_nsec());
         let object = Object {
             path: path.to_owned(),
             bytes: found.len(),
@@ -109,10 +110,11 @@ async fn answer(
     Query(query): Query<HashMap<String, String>>,
     headers: HeaderMap,
 ) -> Response {
-    let (name, key) = uri.path().trim_start_matches('/').split_once('/').unwrap_or((
-        uri.path().trim_start_matches('/'),
-        "",
-    ));
+    let (name, key) = uri
+        .path()
+        .trim_start_matches('/')
+        .split_once('/')
+        .unwrap_or((uri.path().trim_start_matches('/'), ""));
     if !matches!(method, Method::GET | Method::HEAD) {
         return refuse(StatusCode::METHOD_NOT_ALLOWED, "MethodNotAllowed");
     }

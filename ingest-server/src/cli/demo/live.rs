@@ -57,7 +57,8 @@ pub(super) fn live(
         let server = bind(settings, listen.is_none()).await.map_err(Failure::problem)?;
         let key = keep_key(&folder.join(KEY_FILE), server.first_key.as_deref())?;
         let url = format!("http://{}", server.address);
-        let guide = Guide { console, client: Client::new(&url, &key)?, url, key, bucket_url, folder };
+        let guide =
+            Guide { console, client: Client::new(&url, &key)?, url, key, bucket_url, folder };
         // Dropped when the server has ended, which ends the guide.
         let (server_lives, server_ended) = channel::<()>();
         let mut guide = tokio::task::spawn_blocking(move || guide.run(logs, &server_ended));
@@ -91,8 +92,13 @@ fn keep_key(path: &Path, first: Option<&str>) -> Result<String, Failure> {
     match first {
         Some(key) => {
             let mut options = OpenOptions::new();
-            let mut file =
-                options.write(true).create(true).truncate(true).mode(0o600).open(path).map_err(failed)?;
+            let mut file = options
+                .write(true)
+                .create(true)
+                .truncate(true)
+                .mode(0o600)
+                .open(path)
+                .map_err(failed)?;
             writeln!(file, "{key}").map_err(failed)?;
             Ok(key.to_owned())
         }
@@ -213,7 +219,8 @@ impl Guide {
         for sample in &SAMPLES {
             let program = self.folder.join(sample.program);
             let written = fs::write(&program, sample.program_text);
-            written.map_err(|error| Failure::Problem(format!("`{}`: {error}", program.display())))?;
+            written
+                .map_err(|error| Failure::Problem(format!("`{}`: {error}", program.display())))?;
             let parser = parser_name(sample)?;
             let parser = match parsers.iter().find(|known| known.name == parser) {
                 Some(known) => known.id.clone(),
@@ -228,11 +235,13 @@ impl Guide {
                 "region": "us-east-1", "endpoint": self.bucket_url, "path_style": true,
             });
             let name = sample.prefix.trim_end_matches('/');
-            let known = sources.iter().find(|known| known.name == name && known.archived_at.is_none());
+            let known =
+                sources.iter().find(|known| known.name == name && known.archived_at.is_none());
             match known {
                 Some(Named { id, .. }) => {
                     // The bucket is at another port every time.
-                    self.client.patch(&format!("{SOURCES}/{id}"), &json!({ "pull_config": config }))?;
+                    self.client
+                        .patch(&format!("{SOURCES}/{id}"), &json!({ "pull_config": config }))?;
                 }
                 None => {
                     let body = json!({
@@ -264,7 +273,8 @@ impl Guide {
                 begun => drop(begun?),
             }
             let run = loop {
-                let runs: Vec<Run> = read_rows(&self.client.list(&format!("{path}/pull-runs"), 1)?)?;
+                let runs: Vec<Run> =
+                    read_rows(&self.client.list(&format!("{path}/pull-runs"), 1)?)?;
                 match runs.into_iter().next() {
                     Some(run) if run.status != "running" => break run,
                     _ => {}
@@ -274,13 +284,15 @@ impl Guide {
                 }
             };
             self.console.result(format!(
-                "  {:<14}{:>9} records {:>9} events {:>6} dead letters  {}\n",
+                "  {:<14}{:>9} records {:>9} events {:>6} dead letters\n",
                 source.name,
                 grouped(run.records_read),
                 grouped(run.events_written),
                 grouped(run.error_count),
-                run.error_message.as_deref().unwrap_or_default()
             ))?;
+            if let Some(message) = &run.error_message {
+                self.console.warning(message);
+            }
         }
         self.console.result("\nTheir newest events:\n")?;
         for source in sources {

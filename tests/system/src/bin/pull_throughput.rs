@@ -55,9 +55,30 @@ emit api_activity {
 }
 "#;
 const WORDS: [&str; 24] = [
-    "agent", "asked", "for", "the", "latest", "summary", "of", "quarterly", "results", "table",
-    "regions", "policy", "denied", "access", "customer", "records", "review", "deploy", "staging",
-    "timeout", "budget", "invoice", "translate", "context",
+    "agent",
+    "asked",
+    "for",
+    "the",
+    "latest",
+    "summary",
+    "of",
+    "quarterly",
+    "results",
+    "table",
+    "regions",
+    "policy",
+    "denied",
+    "access",
+    "customer",
+    "records",
+    "review",
+    "deploy",
+    "staging",
+    "timeout",
+    "budget",
+    "invoice",
+    "translate",
+    "context",
 ];
 const PREFILL_COMMIT: u64 = 10_000;
 
@@ -167,7 +188,13 @@ fn prefill(path: &Path, count: u64) -> Result<(), Box<dyn Error>> {
         for number in commit * PREFILL_COMMIT..(commit + 1) * PREFILL_COMMIT {
             let id = span(&format!("before-{number}"));
             let record = events.len() as u32;
-            records.push(RecordIn { offset: number, end_offset: number, index: number, line: 0, raw: id });
+            records.push(RecordIn {
+                offset: number,
+                end_offset: number,
+                index: number,
+                line: 0,
+                raw: id,
+            });
             events.push(EventIn {
                 record,
                 id,

@@ -1,0 +1,386 @@
+//! The command line as a client of a running server: what people and scripts see, and that following a source leaves
+//! nothing out.
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+use std::fs;
+use std::io::{BufRead as _, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Output, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use weir_system_tests::binary::weir_command;
+use weir_system_tests::server::Server;
+
+const SOURCES: &str = "/api/governance/ingestion-sources";
+const PROGRAM: &str = r#"weir 1
+parser "agent-audit" version 1
+ocsf "1.8.0"
+product "Agents" by "Acme"
+input ndjson { max_record 1MiB }
+on error { required reject  optional skip }
+
+event {
+  id     = .id
+  time   = .at |> unix_ms
+  actor  = .user
+  action = .type
+  target = .model
+  cost_usd = .usd
+}
+
+emit api_activity { activity_id = "Create"  src_endpoint.ip = .ip |> ip }
+
+test "a chat" {
+  given """
+    {"id":"e1","at":1762000000000,"user":"bo","type":"chat","model":"m-1","ip":"192.0.2.7"}
+  """
+  expect api_activity { actor.user.name = "bo" }
+}
+"#;
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// A server and a folder, with `weir` as its client.
+struct Bench {
+    server: Server,
+    folder: TempDir,
+}
+
+/// How a command ended, and what it said where.
+#[derive(Debug)]
+struct Ended {
+    code: Option<i32>,
+    out: String,
+    err: String,
+}
+
+impl From<Output> for Ended {
+    fn from(output: Output) -> Self {
+        let text = |bytes| String::from_utf8(bytes).expect("weir writes UTF-8");
+        Self { code: output.status.code(), out: text(output.stdout), err: text(output.stderr) }
+    }
+}
+
+impl Ended {
+    #[track_caller]
+    fn code(self, code: i32) -> Self {
+        assert_eq!(self.code, Some(code), "{self:#?}");
+        self
+    }
+
+    #[track_caller]
+    fn says(self, text: &str) -> Self {
+        assert!(self.err.contains(text), "{text}: {self:#?}");
+        self
+    }
+
+    #[track_caller]
+    fn prints(self, text: &str) -> Self {
+        assert!(self.out.contains(text), "{text}: {self:#?}");
+        self
+    }
+
+    #[track_caller]
+    fn json(&self) -> Value {
+        serde_json::from_str(&self.out).unwrap_or_else(|error| panic!("{error}: {self:#?}"))
+    }
+
+    fn lines(&self) -> Vec<Value> {
+        self.out.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    }
+}
+
+impl Bench {
+    fn new() -> Self {
+        let bench = Self { server: Server::start(), folder: tempfile::tempdir().unwrap() };
+        bench.file("agent-audit.weir", PROGRAM);
+        bench
+    }
+
+    fn file(&self, name: &str, text: &str) -> PathBuf {
+        let path = self.folder.path().join(name);
+        fs::write(&path, text).unwrap();
+        path
+    }
+
+    fn command(&self, arguments: &str) -> std::process::Command {
+        let mut command = weir_command(arguments.split_whitespace());
+        command
+            .current_dir(self.folder.path())
+            .env("WEIR_URL", self.server.url(""))
+            .env("WEIR_API_KEY", &self.server.key);
+        command
+    }
+
+    /// Runs `weir` with arguments separated by spaces.
+    fn weir(&self, arguments: &str) -> Ended {
+        self.command(arguments).output().unwrap().into()
+    }
+}
+
+#[test]
+fn parsers_are_made_versioned_and_activated() {
+    let bench = Bench::new();
+    bench.weir("parser list").code(0).says("no parsers yet");
+    bench
+        .weir("parser create agent-audit.weir --description chats")
+        .code(0)
+        .prints("parser agent-audit (")
+        .prints("version 1, active");
+    bench.weir("parser create agent-audit.weir").code(1).says("(name_taken)");
+    bench.weir("parser create agent-audit.weir --name other").code(0);
+
+    let second = PROGRAM.replace("version 1\n", "version 2\n");
+    bench.file("second.weir", &second);
+    let added = bench.weir("parser add agent-audit second.weir --json").code(0).json();
+    assert_eq!(added["parser_version"]["version"], 2);
+    bench.weir("parser add agent-audit second.weir").code(1).says("write `version 3`");
+    let listed = bench.weir("parser list").code(0);
+    let row = listed.out.lines().find(|line| line.starts_with("agent-audit")).unwrap().to_owned();
+    assert_eq!(row.split_whitespace().collect::<Vec<_>>()[1..3], ["1", "2"], "{listed:#?}");
+    bench.weir("parser activate agent-audit 2").code(0).prints("version 2, active");
+    let rows = bench.weir("parser versions agent-audit --json").code(0).lines();
+    assert_eq!(
+        rows.iter().map(|row| row["version"].as_u64()).collect::<Vec<_>>(),
+        [Some(2), Some(1)]
+    );
+    let versions = bench.weir("parser versions agent-audit").code(0);
+    assert!(versions.out.lines().nth(1).unwrap().ends_with("active"), "{versions:#?}");
+    assert_eq!(bench.weir("parser show agent-audit --program").code(0).out, second);
+    assert_eq!(bench.weir("parser show agent-audit --program --version 1").code(0).out, PROGRAM);
+    bench.weir("parser show agent-audit").code(0).prints("active version 2, latest 2");
+
+    bench.weir("parser archive other").code(0);
+    assert_eq!(bench.weir("parser list --json").code(0).lines().len(), 1);
+    bench.weir("parser show other").code(1).says("Parser `other` not found");
+    bench.weir("parser activate agent-audit 9").code(1).says("not found");
+}
+
+#[test]
+fn what_is_wrong_with_a_program_is_shown_at_its_place() {
+    let bench = Bench::new();
+    bench.file("broken.weir", &PROGRAM.replace("emit api_activity {", "emit api_activty {"));
+    let ended = bench.weir("parser create broken.weir").code(1);
+    assert_eq!(ended.out, "");
+    let mut lines = ended.err.lines();
+    let first = lines.next().unwrap();
+    assert!(first.starts_with("broken.weir:17:6: error[W0"), "{}", ended.err);
+    assert!(ended.err.contains("\n  help: did you mean `api_activity`?"), "{}", ended.err);
+
+    bench.file("failing.weir", &PROGRAM.replace("name = \"bo\"", "name = \"al\""));
+    bench
+        .weir("parser create failing.weir")
+        .code(1)
+        .prints("not active: its tests fail")
+        .says("failing.weir:19: the test \"a chat\" fails");
+    bench.weir("parser activate agent-audit 1").code(1).says("the test \"a chat\" fails");
+    bench.weir("parser create nothing.weir").code(1).says("nothing.weir");
+}
+
+#[test]
+fn sources_are_made_changed_and_archived() {
+    let bench = Bench::new();
+    bench.weir("ingest list").code(0).says("no sources yet");
+    let made = {
+        bench.weir("parser create agent-audit.weir").code(0);
+        bench.weir("source create hooks --type http_custom --parser agent-audit").code(0)
+    };
+    let secret = made.out.split_whitespace().find(|word| word.starts_with("lw_is_")).unwrap();
+    assert!(made.out.contains("Its secret, shown only now:"), "{made:#?}");
+    let secrets: Vec<&str> = made
+        .out
+        .split_whitespace()
+        .filter(|word| word.starts_with("lw_is_") && word.len() > 40)
+        .collect();
+    assert!(
+        secrets.len() == 1 && secrets[0].starts_with(secret.trim_end_matches('.')),
+        "{made:#?}"
+    );
+    let shown = bench.weir("source show hooks").code(0);
+    assert!(!shown.out.contains(secrets[0]), "a secret is shown once: {shown:#?}");
+
+    let wrong = bench.weir("source create x --type nope --every 5").code(1);
+    assert_eq!(wrong.err.lines().count(), 2, "{wrong:#?}");
+    wrong.says("error: source_type: is none of").says("error: pull_config: is missing");
+
+    let config = json!({ "adapter": "s3_polling", "bucket": "acme", "region": "eu-central-1" });
+    bench.file("bucket.json", &config.to_string());
+    bench.file("aws.json", r#"{"access_key_id": "AK", "secret_access_key": "very-secret"}"#);
+    let mut command = bench.command(
+        "source create pulled --type s3_custom --parser agent-audit --pull-config bucket.json --every 3600
+         --credentials aws.json --credential-from-env session_token=TOKEN --json",
+    );
+    let pulled = Ended::from(command.env("TOKEN", "very-secret-too").output().unwrap()).code(0);
+    assert!(!pulled.out.contains("very-secret"), "{pulled:#?}");
+    let source = &pulled.json()["ingestion_source"];
+    assert_eq!(
+        (&source["has_credentials"], &source["poll_every_sec"]),
+        (&json!(true), &json!(3600))
+    );
+
+    let ended = bench.weir("source update pulled --schedule 0,30 --name renamed").code(1);
+    ended.says("error: pull_schedule: it has 1 fields");
+    let mut command = bench.command("source update pulled --schedule");
+    let changed =
+        Ended::from(command.arg("*/5 * * * *").arg("--json").output().unwrap()).code(0).json();
+    assert_eq!(
+        (&changed["pull_schedule"], &changed["poll_every_sec"]),
+        (&json!("*/5 * * * *"), &Value::Null)
+    );
+    bench.weir("source update pulled --disable").code(0).prints("disabled");
+    bench.weir("source pull pulled").code(1).says("(disabled)");
+    bench.weir("source update pulled --enable --remove-credential session_token").code(0);
+    bench.weir("source update pulled").code(2).says("nothing is to change");
+    bench.weir("source runs pulled").code(0).says("it was never polled");
+
+    let rotated = bench.weir("source rotate hooks").code(0).prints("prior secrets");
+    assert!(!rotated.out.contains(secrets[0]), "{rotated:#?}");
+
+    let list = bench.weir("ingest list").code(0);
+    let mut rows = list
+        .out
+        .lines()
+        .map(|line| line.split("  ").map(str::trim).filter(|cell| !cell.is_empty()));
+    assert_eq!(rows.next().unwrap().collect::<Vec<_>>(), ["NAME", "TYPE", "STATUS", "LAST EVENT"]);
+    assert_eq!(
+        rows.next().unwrap().collect::<Vec<_>>(),
+        ["hooks", "http_custom", "awaiting_first_event", "never"]
+    );
+    bench.weir("source archive hooks").code(0).says("its events stay");
+    assert_eq!(bench.weir("ingest list --json").code(0).lines().len(), 1);
+    let all = bench.weir("source list --all").code(0);
+    assert!(
+        all.out.lines().any(|line| line.starts_with("hooks") && line.contains("archived")),
+        "{all:#?}"
+    );
+    bench.weir("source show nothing").code(1).says("IngestionSource `nothing` not found");
+
+    // Every change says that it came from here.
+    let audit = bench.server.all("/api/governance/audit-log");
+    let by_hand: Vec<&Value> = audit.iter().filter(|entry| entry["actor_id"] != "system").collect();
+    assert!(by_hand.len() >= 6, "{audit:?}");
+    for entry in by_hand {
+        assert_eq!(entry["metadata"]["surface"], "cli", "{entry}");
+        assert!(!entry.to_string().contains("very-secret"), "{entry}");
+    }
+}
+
+#[test]
+fn what_is_missing_is_said_before_anything_is_asked() {
+    let bench = Bench::new();
+    let run = |arguments: &str, variables: &[(&str, &str)]| -> Ended {
+        let mut command = weir_command(arguments.split_whitespace());
+        command.env_remove("WEIR_URL").env_remove("WEIR_API_KEY").envs(variables.iter().copied());
+        command.current_dir(bench.folder.path()).output().unwrap().into()
+    };
+    let (url, key) = (bench.server.url(""), bench.server.key.as_str());
+    run("ingest list", &[]).code(2).says("set WEIR_API_KEY");
+    run("ingest list", &[("WEIR_API_KEY", key), ("WEIR_URL", "weir.example")])
+        .code(2)
+        .says("is no URL");
+    run("ingest list --api-key-file nothing", &[]).code(2).says("nothing");
+    run("ingest list --api-key", &[]).code(2);
+    bench.file("key", &format!("{key}\n"));
+    run(&format!("ingest list --url {url}/ --api-key-file key"), &[]).code(0);
+    run(&format!("ingest list --url {url}"), &[("WEIR_API_KEY", "wk_wrong")])
+        .code(1)
+        .says("is the key that of this server?");
+    let nobody = run("ingest list --url http://127.0.0.1:9", &[("WEIR_API_KEY", key)]).code(1);
+    assert_eq!(nobody.err.lines().count(), 1, "{nobody:#?}");
+    nobody.says("http://127.0.0.1:9 cannot be reached").says("is `weir serve` running?");
+
+    let body = json!({ "name": "reader", "permissions": ["ingestionSources:view"] });
+    let (_, made) = bench.server.post("/api/governance/api-keys", &body);
+    let reader = [("WEIR_API_KEY", made["secret"].as_str().unwrap()), ("WEIR_URL", &url)];
+    run("ingest list", &reader).code(0);
+    run("source create x --type http_custom", &reader)
+        .code(1)
+        .says("lacks the permission `ingestionSources:manage`");
+}
+
+/// The demo, until somebody ends it; and again in its folder.
+#[test]
+fn the_demo_serves_a_bucket_in_which_new_objects_appear() {
+    let folder = tempfile::tempdir().unwrap();
+    let demo = folder.path().join("demo");
+    let mut events = 0;
+    for _ in 0..2 {
+        let mut running = Demo::begin(&demo);
+        let key = fs::read_to_string(demo.join("api.key")).unwrap();
+        assert!(running.text.contains(key.trim()), "{}", running.text);
+        for name in ["anthropic", "openai", "ki-portal", "agent-runs"] {
+            let mut rows = running.text.lines().filter(|line| line.trim_start().starts_with(name));
+            assert!(rows.any(|row| row.contains(" events ")), "{}", running.text);
+        }
+        let weir = |arguments: &str| -> Ended {
+            let mut command = weir_command(arguments.split_whitespace());
+            let command = command.env("WEIR_URL", &running.url).env("WEIR_API_KEY", key.trim());
+            command.output().unwrap().into()
+        };
+        assert_eq!(weir("ingest list").code(0).out.matches(" active ").count(), 4);
+        let count = || {
+            let names = ["anthropic", "openai", "ki-portal", "agent-runs"];
+            let counts = names.map(|name| {
+                let health = weir(&format!("ingest health {name} --json")).code(0).json();
+                assert_eq!(health["health"]["last_error"], Value::Null, "{health}");
+                health["health"]["events_24h"].as_u64().unwrap()
+            });
+            counts.iter().sum::<u64>()
+        };
+        let before = count();
+        assert!(before >= events, "{before} after {events}");
+        let deadline = Instant::now() + PATIENCE;
+        while count() == before {
+            assert!(Instant::now() < deadline, "nothing new appears");
+            thread::sleep(Duration::from_millis(200));
+        }
+        // What was read in the first demo is not read again.
+        for name in ["openai", "agent-runs"] {
+            let health = weir(&format!("ingest health {name} --json")).code(0).json();
+            let runs = weir(&format!("source runs {name} --json --limit 100")).code(0).lines();
+            let repeats: u64 = runs.iter().map(|run| run["duplicates"].as_u64().unwrap()).sum();
+            assert_eq!(repeats, 0, "{health}");
+        }
+        events = count();
+        running.end();
+    }
+}
+
+struct Demo {
+    process: Child,
+    text: String,
+    url: String,
+    _output: BufReader<std::process::ChildStdout>,
+}
+
+impl Demo {
+    fn begin(folder: &Path) -> Self {
+        let mut command =
+            weir_command(["demo", "--megabytes", "1", "--listen", "127.0.0.1:0", "--dir"]);
+        let mut process = command.arg(folder).stdout(Stdio::piped()).spawn().unwrap();
+        let mut output = BufReader::new(process.stdout.take().unwrap());
+        let mut text = String::new();
+        while !text.contains("The folder is yours to delete") {
+            assert!(output.read_line(&mut text).unwrap() > 0, "it ended: {text}");
+        }
+        let (_, url) = text.split_once("The page:").unwrap();
+        let url = url.split_whitespace().next().unwrap().to_owned();
+        Self { process, text, url, _output: output }
+    }
+
+    fn end(&mut self) {
+        let process_id = self.process.id().to_string();
+        let sent = std::process::Command::new("kill").args(["-TERM", &process_id]).status();
+        assert!(sent.unwrap().success());
+        assert!(self.process.wait().unwrap().success());
+    }
+}
+
+impl Drop for Demo {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
