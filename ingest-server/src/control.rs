@@ -27,7 +27,9 @@ use crate::vault::Vault;
 pub(crate) use self::audit::{AuditEntry, Surface};
 pub(crate) use self::error::{ControlError, FieldError};
 pub(crate) use self::health::Health;
-pub(crate) use self::keys::{ApiKey, NewKey, Organization, PERMISSIONS, Permission};
+pub(crate) use self::keys::{
+    ApiKey, NewKey, Organization, PERMISSIONS, Permission, SESSION_SECONDS,
+};
 pub(crate) use self::parser::{NewParser, Parser, ParserVersion, diagnostic_json};
 pub(crate) use self::run::{Failure, PullRun, RunEnd, RunStatus, Trigger};
 pub(crate) use self::source::{

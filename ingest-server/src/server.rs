@@ -16,6 +16,7 @@ mod events;
 mod logging;
 mod metrics;
 mod openapi;
+mod page;
 mod programs;
 mod puller;
 mod routes;
@@ -190,6 +191,7 @@ fn router(app: &Shared) -> Router {
     routes::all(app)
         .layer(axum::middleware::from_fn_with_state(Arc::clone(app), logging::log_request))
         .layer(CatchPanicLayer::custom(error::after_panic))
+        .layer(axum::middleware::map_response(page::guard))
 }
 
 /// One server for each data folder: the lock goes with the process, however it ends.

@@ -13,7 +13,7 @@ const KEY_PREFIX: &str = "wk_";
 /// How much of a key is shown, so that people know it again.
 const SHOWN_BYTES: usize = 9;
 /// How long a login to the page lasts.
-const SESSION_MS: i64 = 12 * 3_600_000;
+pub(crate) const SESSION_SECONDS: i64 = 12 * 3_600;
 const NAME_CHARS_MAX: usize = 128;
 
 /// What a key may do.
@@ -250,7 +250,7 @@ impl Control {
             transaction.execute("DELETE FROM session WHERE expires_at < ?", [now_ms()])?;
             transaction.execute(
                 "INSERT INTO session(hash, api_key, expires_at) VALUES (?, ?, ?)",
-                params![hash, caller.key, now_ms() + SESSION_MS],
+                params![hash, caller.key, now_ms() + SESSION_SECONDS * 1000],
             )?;
             Ok(())
         })?;

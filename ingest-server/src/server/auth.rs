@@ -16,7 +16,7 @@ use crate::control::{Caller, Permission, Surface};
 /// The cookie of a session.
 pub(crate) const SESSION_COOKIE: &str = "weir_session";
 /// What the page's script adds to its requests.
-const PAGE_HEADER: &str = "x-weir-page";
+pub(crate) const PAGE_HEADER: &str = "x-weir-page";
 /// As much of a header as the audit log keeps.
 const HEADER_CHARS_MAX: usize = 256;
 

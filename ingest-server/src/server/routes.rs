@@ -22,7 +22,7 @@ use utoipa_axum::router::OpenApiRouter;
 
 use super::error::{no_method, no_route};
 use super::openapi::Description;
-use super::{ApiError, Shared};
+use super::{ApiError, Shared, page};
 
 /// The largest body of a request, but for webhooks.
 const BODY_BYTES_MAX: usize = 4 << 20;
@@ -42,6 +42,7 @@ pub(super) fn all(app: &Shared) -> Router {
     let (router, description) = described.split_for_parts();
     router
         .merge(status::description(description))
+        .merge(page::routes())
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
         .fallback(no_route)
         .method_not_allowed_fallback(no_method)
