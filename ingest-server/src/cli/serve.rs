@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::Args;
+use tokio::signal::unix::{SignalKind, signal};
 
 use super::Verdict;
 use crate::console::{Console, Failure};
@@ -48,6 +49,8 @@ pub(super) fn serve(console: Console, arguments: &Arguments) -> Result<Verdict, 
         .build()
         .map_err(|error| Failure::Problem(format!("cannot start threads: {error}")))?;
     runtime.block_on(async {
+        // From here on a signal ends the server in order.
+        let ended = ended().map_err(Failure::problem)?;
         let server = Server::bind(settings).await.map_err(Failure::problem)?;
         let address = server.address;
         if let Some(key) = &server.first_key {
@@ -55,7 +58,7 @@ pub(super) fn serve(console: Console, arguments: &Arguments) -> Result<Verdict, 
                 .result(format!("The administrator's API key, shown only now:\n\n  {key}\n\n"))?;
         }
         console.result(format!("weir serves http://{address}\n"))?;
-        server.run(ended()).await.map_err(Failure::problem)
+        server.run(ended).await.map_err(Failure::problem)
     })?;
     Ok(Verdict::Good)
 }
@@ -73,15 +76,14 @@ fn settings(arguments: &Arguments) -> Result<Settings, Failure> {
     Ok(settings)
 }
 
-/// Ends with the first signal that asks for it.
-pub(super) async fn ended() {
-    use tokio::signal::unix::{SignalKind, signal};
-    let interrupted = tokio::signal::ctrl_c();
-    match signal(SignalKind::terminate()) {
-        Ok(mut terminated) => tokio::select! {
-            _ = interrupted => {}
+/// Ends with the first signal that asks for it, from now on.
+pub(super) fn ended() -> std::io::Result<impl Future<Output = ()>> {
+    let mut interrupted = signal(SignalKind::interrupt())?;
+    let mut terminated = signal(SignalKind::terminate())?;
+    Ok(async move {
+        tokio::select! {
+            _ = interrupted.recv() => {}
             _ = terminated.recv() => {}
-        },
-        Err(_) => drop(interrupted.await),
-    }
+        }
+    })
 }

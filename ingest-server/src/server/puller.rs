@@ -299,7 +299,7 @@ impl Run {
                 objects = ended.objects_read, events = ended.events_written
             ),
             (Some((code, message)), Ok(_)) => tracing::warn!(
-                event = "run_ended", %source, %run, status, millis, code, message
+                event = "run_ended", %source, %run, status, millis, code, reason = message
             ),
         }
     }
@@ -485,7 +485,7 @@ impl Run {
                 Ok(())
             }
             ObjectEnd::Failed { code, message, is_retryable } => {
-                tracing::warn!(event = "object_failed", %source, object = %object.key, code, message);
+                tracing::warn!(event = "object_failed", %source, object = %object.key, code, reason = message);
                 scan.failed(&object);
                 tally.objects_failed += 1;
                 tally.first_failure.get_or_insert((code, message.clone()));

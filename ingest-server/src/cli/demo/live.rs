@@ -53,6 +53,7 @@ pub(super) fn live(
         .build()
         .map_err(|error| Failure::Problem(format!("cannot start threads: {error}")))?;
     runtime.block_on(async {
+        let ended = ended().map_err(Failure::problem)?;
         let bucket_url = logs.bucket.serve().await.map_err(Failure::problem)?;
         let server = bind(settings, listen.is_none()).await.map_err(Failure::problem)?;
         let key = keep_key(&folder.join(KEY_FILE), server.first_key.as_deref())?;
@@ -65,7 +66,7 @@ pub(super) fn live(
         let mut gone_wrong = None;
         let end = async {
             tokio::select! {
-                () = ended() => {}
+                () = ended => {}
                 done = &mut guide => gone_wrong = done.ok().and_then(Result::err),
             }
         };
