@@ -12,6 +12,7 @@ mod error;
 mod health;
 mod keys;
 mod parser;
+mod quarantine;
 mod run;
 mod schema;
 mod source;

@@ -19,9 +19,11 @@ mod openapi;
 mod page;
 mod programs;
 mod puller;
+mod redrive;
 mod routes;
 mod settings;
 mod validate;
+mod webhook;
 
 use std::future::Future;
 use std::net::SocketAddr;
@@ -43,6 +45,7 @@ pub(crate) use self::metrics::Metrics;
 pub(crate) use self::programs::Programs;
 pub(crate) use self::puller::Puller;
 pub(crate) use self::settings::{LogFormat, Settings};
+pub(crate) use self::webhook::Webhook;
 
 /// The file of the store in the data folder.
 const STORE_FILE: &str = "weir.db";
@@ -73,6 +76,7 @@ pub(crate) struct App {
     pub(crate) programs: Programs,
     pub(crate) metrics: Metrics,
     pub(crate) puller: Puller,
+    pub(crate) webhook: Webhook,
     /// Turns true when the server is to end.
     pub(crate) stop: watch::Receiver<bool>,
 }
@@ -149,6 +153,7 @@ impl Server {
             programs: Programs::default(),
             metrics: Metrics::new(),
             puller: Puller::new(&settings.pull),
+            webhook: Webhook::new(&settings.webhook),
             control,
             settings,
             stop: stopped,

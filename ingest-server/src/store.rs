@@ -26,6 +26,7 @@ mod append;
 mod blocks;
 mod error;
 mod event;
+mod letters;
 mod read;
 mod schema;
 mod seen;
@@ -44,6 +45,7 @@ pub use self::append::{
 pub use self::error::StoreError;
 pub(crate) use self::event::{EventLine, Visible};
 pub use self::event::{Origin, StoredEvent, StoredReject};
+pub(crate) use self::letters::{Letter, LetterState, Letters, Order, discard};
 
 use self::read::Readers;
 use self::writer::Writer;
@@ -234,6 +236,16 @@ impl Store {
     /// The next dead letters behind an id. Start with 0; an empty page means that there are no more.
     pub fn rejects(&self, after_id: i64, limit: usize) -> Result<Vec<StoredReject>, StoreError> {
         self.shared.readers.rejects(after_id, limit)
+    }
+
+    /// Dead letters of a source, a page at a time.
+    pub(crate) fn letters(&self, wanted: &Letters<'_>) -> Result<(Vec<Letter>, bool), StoreError> {
+        self.shared.readers.letters(wanted)
+    }
+
+    /// One of them, with the whole record.
+    pub(crate) fn letter(&self, source: &str, id: i64) -> Result<Option<Letter>, StoreError> {
+        self.shared.readers.letter(source, id)
     }
 
     /// All sources, by name.

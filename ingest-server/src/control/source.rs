@@ -691,7 +691,7 @@ const SELECT: &str = "SELECT s.id, s.organization, s.name, s.description, s.sour
     (SELECT max(expires_at) FROM ingest_secret i WHERE i.source = s.id)
     FROM ingestion_source s LEFT JOIN source stored ON stored.name = s.id";
 
-fn find(connection: &Connection, organization: &str, id: &str) -> Result<StoredSource> {
+pub(super) fn find(connection: &Connection, organization: &str, id: &str) -> Result<StoredSource> {
     connection
         .prepare_cached(&format!("{SELECT} WHERE s.organization = ?1 AND s.id = ?2"))?
         .query_row([organization, id], stored_source)

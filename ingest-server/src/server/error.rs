@@ -4,12 +4,13 @@ use std::any::Any;
 
 use axum::Json;
 use axum::extract::rejection::{BytesRejection, PathRejection, QueryRejection};
-use axum::http::{StatusCode, header};
+use axum::http::{StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use serde_json::{Value, json};
 use utoipa::{IntoResponses, ToSchema};
 
+use super::webhook::FlatError;
 use crate::control::ControlError;
 use crate::store::StoreError;
 
@@ -205,14 +206,28 @@ impl From<BytesRejection> for ApiError {
 }
 
 /// No such route.
-pub(super) async fn no_route() -> ApiError {
-    ApiError::not_found("route")
+pub(super) async fn no_route(uri: Uri) -> Response {
+    in_the_form_of(&uri, ApiError::not_found("route"))
 }
 
 /// The route has no such method.
-pub(super) async fn no_method() -> ApiError {
+pub(super) async fn no_method(uri: Uri) -> Response {
     let message = "this route does not have this method";
-    ApiError::new(StatusCode::METHOD_NOT_ALLOWED, "invalid_request", "method_not_allowed", message)
+    let error = ApiError::new(
+        StatusCode::METHOD_NOT_ALLOWED,
+        "invalid_request",
+        "method_not_allowed",
+        message,
+    );
+    in_the_form_of(&uri, error)
+}
+
+/// Senders of webhooks get flat errors, the others the envelope.
+fn in_the_form_of(uri: &Uri, error: ApiError) -> Response {
+    match uri.path().starts_with("/api/ingest/") {
+        true => (error.status, Json(FlatError::new(error.code, error.message))).into_response(),
+        false => error.into_response(),
+    }
 }
 
 /// What a client gets of a handler that panicked.

@@ -44,6 +44,7 @@ pub(crate) struct Metrics {
     events: Family<Way, Count>,
     duplicates: Family<Way, Count>,
     rejects: Family<Way, Count>,
+    webhook_bytes: Count,
 }
 
 impl Metrics {
@@ -79,6 +80,12 @@ impl Metrics {
         let events = family("weir_events_stored", "Events stored");
         let duplicates = family("weir_events_duplicate", "Events that were stored already");
         let rejects = family("weir_records_rejected", "Records that became dead letters");
+        let webhook_bytes = Count::default();
+        registry.register(
+            "weir_webhook_received_bytes",
+            "Bytes of bodies that were read, decompressed",
+            webhook_bytes.clone(),
+        );
         Self {
             registry,
             pulls,
@@ -89,6 +96,7 @@ impl Metrics {
             events,
             duplicates,
             rejects,
+            webhook_bytes,
         }
     }
 
@@ -120,6 +128,11 @@ impl Metrics {
         };
         self.pulls.get_or_create(&Outcome { outcome }).inc();
         self.pull_milliseconds.observe(elapsed.as_secs_f64() * 1e3);
+    }
+
+    /// A body was read.
+    pub(crate) fn webhook_received(&self, bytes: usize) {
+        self.webhook_bytes.inc_by(bytes as u64);
     }
 
     /// Events and dead letters that were stored by a `way`: `webhook`, `pull` or `redrive`.

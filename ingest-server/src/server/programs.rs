@@ -1,8 +1,10 @@
 //! The compiled programs of sources, kept until something about them changes.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
+use weir_dsl::compile;
+use weir_dsl::source::Source;
 use weir_engine::plan::Plan;
 
 use crate::control::{Control, ControlError, StoredSource, plan_with_secrets};
@@ -25,14 +27,14 @@ struct Key {
 }
 
 impl Programs {
-    /// The plan that maps what a source brings; `None` if it has no parser. Blocks.
+    /// The plan that maps what a source brings: its parser's, or that of its type; `None` if there is neither. Blocks.
     pub(crate) fn of(
         &self,
         control: &Control,
         stored: &StoredSource,
     ) -> Result<Option<Arc<Plan>>, ControlError> {
         let source = &stored.source;
-        let Some(parser) = &source.parser_id else { return Ok(None) };
+        let Some(parser) = &source.parser_id else { return Ok(ready(&source.source_type)) };
         let version = match source.parser_version {
             Some(version) => version,
             None => control.active_version(parser)?,
@@ -52,5 +54,35 @@ impl Programs {
         }
         kept.insert(source.id.clone(), (key, Arc::clone(&plan)));
         Ok(Some(plan))
+    }
+}
+
+/// The program for a type of source whose records are known.
+fn ready(source_type: &str) -> Option<Arc<Plan>> {
+    static LANGSMITH_ENGINE: LazyLock<Arc<Plan>> = LazyLock::new(|| {
+        let text = include_str!("../ready/langsmith_engine.weir");
+        compile(&Source::new("langsmith_engine.weir", text)).plan.expect("a test compiles it")
+    });
+    (source_type == "langsmith_engine").then(|| Arc::clone(&LANGSMITH_ENGINE))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use weir_dsl::testing::run_tests;
+
+    #[test]
+    fn the_ready_programs_compile_without_warnings_and_pass_their_tests() {
+        let source =
+            Source::new("langsmith_engine.weir", include_str!("../ready/langsmith_engine.weir"));
+        let compiled = compile(&source);
+        assert!(compiled.diagnostics.is_empty(), "{:?}", compiled.diagnostics);
+        let tests = run_tests(&source, &compiled);
+        assert_eq!(tests.len(), 5);
+        for test in tests {
+            assert!(test.failure.is_none(), "{}: {:?}", test.name, test.failure);
+        }
+        assert!(ready("langsmith_engine").is_some());
+        assert!(ready("http_custom").is_none());
     }
 }

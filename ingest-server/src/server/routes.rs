@@ -5,6 +5,7 @@ mod audit;
 mod export;
 mod keys;
 mod parsers;
+mod quarantine;
 mod sources;
 mod status;
 
@@ -22,7 +23,7 @@ use utoipa_axum::router::OpenApiRouter;
 
 use super::error::{no_method, no_route};
 use super::openapi::Description;
-use super::{ApiError, Shared, page};
+use super::{ApiError, Shared, page, webhook};
 
 /// The largest body of a request, but for webhooks.
 const BODY_BYTES_MAX: usize = 4 << 20;
@@ -38,7 +39,9 @@ pub(super) fn all(app: &Shared) -> Router {
         .merge(sources::routes())
         .merge(activity::routes())
         .merge(export::routes())
-        .merge(audit::routes());
+        .merge(audit::routes())
+        .merge(quarantine::routes())
+        .merge(webhook::routes());
     let (router, description) = described.split_for_parts();
     router
         .merge(status::description(description))

@@ -177,7 +177,9 @@ pub struct Append {
     /// Whether the object's open dead letters are closed first: it is read once more from its beginning,
     /// with another program.
     pub supersedes_rejects: bool,
-    /// The dead letter that this append maps at last.
+    /// The dead letter that this append maps at last. If all its events are stored now, or were before, it
+    /// is settled. If some of them conflict, or `rejects` says that it is refused again, it stays open with
+    /// the new reason, and no other dead letter is made.
     pub settles: Option<i64>,
     /// The program that made the events.
     pub plan: PlanRef,

@@ -23,7 +23,7 @@ use super::{Counts, ObjectState, SourceSummary};
 /// A page has at most this many rows ...
 pub(crate) const PAGE_ROWS_MAX: usize = 1_000;
 /// ... and stops behind this many bytes of records and OCSF events, though never before the first.
-const PAGE_BYTES_FULL: usize = 32 << 20;
+pub(super) const PAGE_BYTES_FULL: usize = 32 << 20;
 /// Connections kept for the next reader.
 const IDLE_MAX: usize = 4;
 
@@ -179,16 +179,10 @@ impl Readers {
     ) -> Result<Vec<StoredReject>, StoreError> {
         self.read(|connection| {
             let limit = limit.min(PAGE_ROWS_MAX).cast_signed();
-            let mut select = connection.prepare_cached(
-                "SELECT reject.id, source.name, object.key, etag, run.name, hash, parser,
-                 plan.version, ocsf, at, code, message, mapping_line, target, byte_offset,
-                 end_offset, record_index, line, text, raw_bytes, raw
-                 FROM reject JOIN source ON source.id = reject.source
-                 JOIN object_version ON object_version.id = reject.version
-                 JOIN object ON object.id = object_version.object
-                 JOIN plan ON plan.id = reject.plan JOIN run ON run.id = reject.run
-                 WHERE reject.id > ? ORDER BY reject.id LIMIT ?",
-            )?;
+            let mut select = connection.prepare_cached(&format!(
+                "SELECT {REJECT_COLUMNS} FROM {REJECT_TABLES}
+                 WHERE reject.id > ? ORDER BY reject.id LIMIT ?"
+            ))?;
             let mut rows = select.query([after, limit as i64])?;
             let mut rejects = Vec::new();
             let mut bytes = 0;
@@ -234,7 +228,16 @@ enum Order {
     NewestFirst { before: i64 },
 }
 
-fn source_id(connection: &Connection, name: &str) -> Result<Option<i64>, StoreError> {
+/// What [`reject`] reads.
+pub(super) const REJECT_COLUMNS: &str = "reject.id, source.name, object.key, etag, run.name, hash,
+    parser, plan.version, ocsf, at, code, message, mapping_line, target, byte_offset, end_offset,
+    record_index, line, text, raw_bytes, raw";
+pub(super) const REJECT_TABLES: &str = "reject JOIN source ON source.id = reject.source
+    JOIN object_version ON object_version.id = reject.version
+    JOIN object ON object.id = object_version.object
+    JOIN plan ON plan.id = reject.plan JOIN run ON run.id = reject.run";
+
+pub(super) fn source_id(connection: &Connection, name: &str) -> Result<Option<i64>, StoreError> {
     let mut select = connection.prepare_cached("SELECT id FROM source WHERE name = ?")?;
     Ok(select.query_row([name], |row| row.get(0)).optional()?)
 }
@@ -412,7 +415,7 @@ fn cost(value: ValueRef<'_>) -> Result<Decimal, StoreError> {
     cost.ok_or_else(|| StoreError::corrupt("a cost is no decimal"))
 }
 
-fn reject(row: &Row<'_>) -> Result<StoredReject, StoreError> {
+pub(super) fn reject(row: &Row<'_>) -> Result<StoredReject, StoreError> {
     let raw: Vec<u8> = row.get(20)?;
     let raw = match row.get::<_, Option<i64>>(19)? {
         None => raw,

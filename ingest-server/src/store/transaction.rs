@@ -90,9 +90,12 @@ impl<'a> Work<'a> {
         self.write_rows(&names, &sequences)?;
         self.write_blocks(&names, &sequences)?;
         self.write_seen(&sequences)?;
-        self.write_rejects(&names, &verdicts, &sequences)?;
+        let conflicts = self.conflicts(&verdicts, &sequences);
+        match self.work.append.settles {
+            None => self.write_rejects(&names, &conflicts)?,
+            Some(id) => self.settle(id, &names, conflicts.first())?,
+        }
         self.write_progress(&names)?;
-        self.write_settled()?;
         self.write_counts(&names, &appended)?;
         self.memory.next_sequence += i64::try_from(stored).unwrap_or(i64::MAX);
         Ok((appended, self.bytes))
@@ -366,25 +369,25 @@ impl<'a> Work<'a> {
         self.memory.seen.stage(&SqliteRuns(self.transaction), &new)
     }
 
-    fn write_rejects(
-        &mut self,
-        names: &Names,
-        verdicts: &[Verdict],
-        sequences: &[Option<i64>],
-    ) -> Result<(), StoreError> {
-        let append = &self.work.append;
-        for reject in &append.rejects {
-            self.write_reject(names, reject)?;
-        }
-        for (event, verdict) in append.events.iter().zip(verdicts) {
+    /// The dead letters of events whose ids are taken.
+    fn conflicts(&self, verdicts: &[Verdict], sequences: &[Option<i64>]) -> Vec<RejectIn> {
+        let events = self.work.append.events.iter().zip(verdicts);
+        let conflicts = events.filter_map(|(event, verdict)| {
             let stored_as = match *verdict {
-                Verdict::New | Verdict::Duplicate => continue,
+                Verdict::New | Verdict::Duplicate => return None,
                 Verdict::ConflictWithStored(sequence) => sequence,
                 Verdict::ConflictWithin(first) => {
                     sequences[first as usize].expect("the first of its id is new")
                 }
             };
-            self.write_reject(names, &self.conflict(event, stored_as))?;
+            Some(self.conflict(event, stored_as))
+        });
+        conflicts.collect()
+    }
+
+    fn write_rejects(&mut self, names: &Names, conflicts: &[RejectIn]) -> Result<(), StoreError> {
+        for reject in self.work.append.rejects.iter().chain(conflicts) {
+            self.write_reject(names, reject)?;
         }
         Ok(())
     }
@@ -418,10 +421,7 @@ impl<'a> Work<'a> {
 
     fn write_reject(&mut self, names: &Names, reject: &RejectIn) -> Result<(), StoreError> {
         let raw = self.work.append.bytes(reject.raw);
-        let compressed = match raw.len() {
-            0..REJECT_RAW_BYTES_MIN => None,
-            _ => Some(zstd::bulk::compress(raw, 1)?).filter(|packed| packed.len() < raw.len()),
-        };
+        let compressed = compressed(raw)?;
         let position = [reject.offset, reject.end_offset, reject.index, reject.line];
         let [offset, end_offset, index, line] = position.map(u64::cast_signed);
         let stored = compressed.as_deref().unwrap_or(raw);
@@ -477,24 +477,53 @@ impl<'a> Work<'a> {
         Ok(())
     }
 
-    fn write_settled(&self) -> Result<(), StoreError> {
+    /// Closes a dead letter whose record is mapped now, or notes why it still cannot be.
+    fn settle(
+        &mut self,
+        id: i64,
+        names: &Names,
+        conflict: Option<&RejectIn>,
+    ) -> Result<(), StoreError> {
         let append = &self.work.append;
-        let Some(id) = append.settles else { return Ok(()) };
+        let Some(reject) = append.rejects.first().or(conflict) else {
+            self.transaction
+                .prepare_cached(
+                    "UPDATE reject SET state = 1, settled_at = ?, sealed = NULL WHERE id = ?",
+                )?
+                .execute(params![append.ingested_at_ms, id])?;
+            return Ok(());
+        };
+        let raw = append.bytes(reject.raw);
+        let compressed = compressed(raw)?;
         self.transaction
             .prepare_cached(
-                "UPDATE reject SET state = 1, settled_at = ?, sealed = NULL WHERE id = ?",
+                "UPDATE reject SET plan = ?, code = ?, message = ?, mapping_line = ?, target = ?,
+                 text = ?, raw_bytes = ?, raw = ? WHERE id = ?",
             )?
-            .execute(params![append.ingested_at_ms, id])?;
+            .execute(params![
+                names.plan,
+                reject.code,
+                reject.message,
+                reject.mapping_line,
+                reject.target,
+                reject.text,
+                compressed.is_some().then_some(raw.len().cast_signed()),
+                compressed.as_deref().unwrap_or(raw),
+                id
+            ])?;
+        self.bytes += ROW_BYTES + raw.len();
         Ok(())
     }
 
     fn write_counts(&self, names: &Names, appended: &Appended) -> Result<(), StoreError> {
         let append = &self.work.append;
+        // A dead letter was counted when it was made.
+        let is_new = u64::from(append.settles.is_none());
         let counts = [
             appended.stored,
             appended.duplicates,
-            appended.conflicts,
-            append.rejects.len() as u64,
+            appended.conflicts * is_new,
+            append.rejects.len() as u64 * is_new,
             append.read.records,
             append.read.bytes,
         ];
@@ -546,6 +575,14 @@ impl<'a> Work<'a> {
             .execute([events])?;
         Ok(())
     }
+}
+
+/// A dead letter's record as it is stored, if that is smaller.
+fn compressed(raw: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
+    Ok(match raw.len() {
+        0..REJECT_RAW_BYTES_MIN => None,
+        _ => Some(zstd::bulk::compress(raw, 1)?).filter(|packed| packed.len() < raw.len()),
+    })
 }
 
 /// Bytes that were found to be UTF-8 before they were sent, on their way into a column of text.

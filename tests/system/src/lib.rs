@@ -3,6 +3,7 @@
 
 pub mod binary;
 pub mod fault_proxy;
+pub mod load;
 pub mod memory;
 pub mod ministack;
 pub mod objects;
