@@ -57,6 +57,8 @@ fn the_api_is_as_it_is_described() {
     command.arg("--config-file").arg(&file).arg("run").arg(server.url("/openapi.json"));
     command.args(["--header", &format!("Authorization: Bearer {}", server.key)]);
     command.args(["--checks", "all", "--max-examples", EXAMPLES, "--seed", "1"]);
+    // The ids in the paths are those of the settings, whatever a request before has made or deleted.
+    command.args(["--exclude-checks", "ensure_resource_availability,use_after_free"]);
     command.args(["--continue-on-failure", "--no-color", "--request-timeout", "30"]);
     let output = command.current_dir(server.folder()).output().unwrap();
     let said = String::from_utf8_lossy(&output.stdout);

@@ -69,21 +69,35 @@ impl<T: DeserializeOwned> FromRequest<Shared> for Body<T> {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, app: &Shared) -> Result<Self, ApiError> {
-        let bytes = Bytes::from_request(request, app).await?;
-        // No body is a body without anything in it.
-        let bytes = if bytes.is_empty() { Bytes::from_static(b"{}") } else { bytes };
-        let json: serde_json::Value = serde_json::from_slice(&bytes)
-            .map_err(|error| ApiError::bad_request(format!("the body is not JSON: {error}")))?;
-        match serde_json::from_value(json) {
-            Ok(body) => Ok(Self(body)),
-            Err(error) => {
-                let message = error.to_string();
-                // serde names a field between backticks, if it is about one.
-                let field = message.split('`').nth(1).unwrap_or_default().to_owned();
-                Err(ApiError::invalid(&field, message))
-            }
-        }
+        parse(&Bytes::from_request(request, app).await?).map(Self)
     }
+}
+
+/// A body of JSON that may be left out.
+pub(super) struct OptionalBody<T>(pub(super) T);
+
+impl<T: DeserializeOwned + Default> FromRequest<Shared> for OptionalBody<T> {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, app: &Shared) -> Result<Self, ApiError> {
+        let bytes = Bytes::from_request(request, app).await?;
+        if bytes.is_empty() { Ok(Self(T::default())) } else { parse(&bytes).map(Self) }
+    }
+}
+
+fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
+    let json: serde_json::Value = serde_json::from_slice(bytes)
+        .map_err(|error| ApiError::bad_request(format!("the body is not JSON: {error}")))?;
+    // serde would take an array for the members in their order.
+    if !json.is_object() {
+        return Err(ApiError::invalid("", "the body is no JSON object"));
+    }
+    serde_json::from_value(json).map_err(|error| {
+        let message = error.to_string();
+        // serde names a field between backticks, if it is about one.
+        let field = message.split('`').nth(1).unwrap_or_default().to_owned();
+        ApiError::invalid(&field, message)
+    })
 }
 
 /// A page of a list.

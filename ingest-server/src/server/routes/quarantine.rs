@@ -10,7 +10,7 @@ use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::{Body, List, Path, Query, limit};
+use super::{List, OptionalBody, Path, Query, limit};
 use crate::control::{Caller, Permission, rfc3339};
 use crate::pipeline::gather::{Context, sealed_for};
 use crate::server::error::CommonErrors;
@@ -107,7 +107,7 @@ struct OneQuery {
     raw: bool,
 }
 
-#[derive(Deserialize, ToSchema)]
+#[derive(Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct RedriveRequest {
     /// Which; by default all that are open.
@@ -268,13 +268,13 @@ async fn discard(
 /// Maps dead letters under the source's current parser: some of them, or all that are open. Each is stored exactly once, also
 /// if the request is repeated. What is refused again, or conflicts with stored events, stays open with the new reason.
 #[utoipa::path(post, path = "/api/governance/ingestion-sources/{id}/quarantine/redrive",
-    tag = "quarantine", params(("id" = String, Path)), request_body = RedriveRequest,
+    tag = "quarantine", params(("id" = String, Path)), request_body = Option<RedriveRequest>,
     responses((status = 200, body = Redriven), CommonErrors), security(("api_key" = [])))]
 async fn redrive(
     State(app): State<Shared>,
     caller: Caller,
     Path(id): Path<String>,
-    Body(body): Body<RedriveRequest>,
+    OptionalBody(body): OptionalBody<RedriveRequest>,
 ) -> Result<Json<Redriven>, ApiError> {
     caller.require(Permission::SourcesManage)?;
     let which = match (&body.record_ids, &body.cursor) {
