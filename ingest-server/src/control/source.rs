@@ -140,7 +140,6 @@ pub(crate) struct IngestionSource {
 /// A source, as the server works with it.
 #[derive(Debug, Clone)]
 pub(crate) struct StoredSource {
-    pub(crate) organization: String,
     pub(crate) source: IngestionSource,
     /// What the puller remembers.
     pub(crate) discovery: Option<String>,
@@ -441,14 +440,6 @@ impl Control {
         self.read(|connection| find(connection, organization, id))
     }
 
-    /// Any organisation's source.
-    pub(crate) fn source_of_anybody(&self, id: &str) -> Result<Option<StoredSource>> {
-        self.read(|connection| {
-            let mut select = connection.prepare_cached(&format!("{SELECT} WHERE s.id = ?1"))?;
-            Ok(select.query_row([id], stored_source).optional()?)
-        })
-    }
-
     /// All sources that are polled.
     pub(crate) fn polled_sources(&self) -> Result<Vec<StoredSource>> {
         self.read(|connection| {
@@ -747,7 +738,6 @@ fn stored_source(row: &Row<'_>) -> rusqlite::Result<StoredSource> {
         created_by: row.get("created_by")?,
     };
     Ok(StoredSource {
-        organization: row.get("organization")?,
         source,
         discovery: row.get("discovery")?,
         scheduled_for_ms: row.get("scheduled_for")?,
