@@ -19,6 +19,7 @@ mod output;
 mod parser;
 mod program;
 mod progress;
+mod quarantine;
 mod run;
 mod sample;
 mod secrets;
@@ -106,6 +107,9 @@ enum Command {
     /// Make and change the parsers of a server
     #[command(subcommand, after_help = parser::EXAMPLES)]
     Parser(parser::Command),
+    /// Look at records that were refused, and map them again
+    #[command(subcommand, after_help = quarantine::EXAMPLES)]
+    Quarantine(quarantine::Command),
     /// Serve an editor: diagnostics, completion, hover, fixes
     #[command(after_help = lsp::EXAMPLES)]
     Lsp(lsp::Arguments),
@@ -165,6 +169,7 @@ pub fn main() -> ExitCode {
         Command::Ingest(Ingest::Tail(arguments)) => tail::tail(console, &arguments),
         Command::Ingest(Ingest::Health(arguments)) => ingest::health(console, &arguments),
         Command::Source(command) => source::run(console, &command),
+        Command::Quarantine(command) => quarantine::run(console, &command),
         Command::Parser(command) => parser::run(console, &command),
         Command::Lsp(arguments) => lsp::lsp(console, &arguments),
         Command::Demo(arguments) => demo::demo(console, &arguments),

@@ -116,6 +116,8 @@ fn every_command_has_help_with_examples_on_standard_output() {
         "parser",
         "parser create",
         "parser add",
+        "quarantine",
+        "quarantine redrive",
         "demo",
     ] {
         let ended = folder.weir(&format!("{command} --help")).code(0);
@@ -160,6 +162,7 @@ fn a_wrong_command_line_ends_with_2() {
         "source create x",
         "source create x --type http_custom --credential-from-env key",
         "parser activate p one",
+        "quarantine discard p",
         "demo --once --listen 127.0.0.1:0",
         "init",
         "init log.ndjson --ocsf 9.9",
