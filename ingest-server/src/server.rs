@@ -135,7 +135,7 @@ impl Server {
         let vault = Arc::new(Vault::open(&folder)?);
         let (stop, stopped) = watch::channel(false);
         let opened = tokio::task::spawn_blocking({
-            let path = folder.join(STORE_FILE);
+            let (path, new_key) = (folder.join(STORE_FILE), settings.new_administrator_key);
             move || -> Result<_, ServeError> {
                 let store = Store::open(&path).map_err(|source| ServeError::Store {
                     path: path.display().to_string(),
@@ -143,7 +143,10 @@ impl Server {
                 })?;
                 let control = Control::open(store, vault)?;
                 control.end_abandoned_runs()?;
-                let first_key = control.first_start()?;
+                let first_key = match control.first_start()? {
+                    None if new_key => Some(control.another_administrator_key()?),
+                    first => first,
+                };
                 Ok((control, first_key))
             }
         });

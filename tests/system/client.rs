@@ -2,17 +2,20 @@
 //! nothing out.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
+use std::collections::HashSet;
 use std::fs;
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Output, Stdio};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use weir_system_tests::binary::weir_command;
-use weir_system_tests::server::Server;
+use weir_system_tests::server::{Server, agent, request};
 
 const SOURCES: &str = "/api/governance/ingestion-sources";
 const PROGRAM: &str = r#"weir 1
@@ -41,6 +44,12 @@ test "a chat" {
 }
 "#;
 const PATIENCE: Duration = Duration::from_secs(120);
+
+fn record(id: &str) -> String {
+    format!(
+        r#"{{"id":"{id}","at":1762000000000,"user":"bo","type":"chat","model":"m\u001b[2J","ip":"192.0.2.7","usd":"0.01234"}}"#
+    )
+}
 
 /// A server and a folder, with `weir` as its client.
 struct Bench {
@@ -118,6 +127,38 @@ impl Bench {
     fn weir(&self, arguments: &str) -> Ended {
         self.command(arguments).output().unwrap().into()
     }
+
+    /// Makes the parser and a source of it; gives the source's id and secret.
+    fn hooks(&self, name: &str) -> Hook {
+        if self.weir("parser show agent-audit").code != Some(0) {
+            self.weir("parser create agent-audit.weir").code(0);
+        }
+        let made = self
+            .weir(&format!("source create {name} --type http_custom --parser agent-audit --json"))
+            .code(0)
+            .json();
+        let text = |value: &Value| value.as_str().unwrap().to_owned();
+        Hook {
+            path: format!("/api/ingest/webhook/{}", text(&made["ingestion_source"]["id"])),
+            secret: text(&made["ingest_secret"]),
+            id: text(&made["ingestion_source"]["id"]),
+        }
+    }
+
+    #[track_caller]
+    fn send(&self, hook: &Hook, body: &str) {
+        let bearer = format!("Bearer {}", hook.secret);
+        let answer =
+            self.server.request("POST", &hook.path, &[("authorization", &bearer)], body.as_bytes());
+        assert_eq!(answer.status, 202, "{}", answer.text());
+    }
+}
+
+#[derive(Clone)]
+struct Hook {
+    id: String,
+    path: String,
+    secret: String,
 }
 
 #[test]
@@ -298,6 +339,253 @@ fn what_is_missing_is_said_before_anything_is_asked() {
     run("source create x --type http_custom", &reader)
         .code(1)
         .says("lacks the permission `ingestionSources:manage`");
+}
+
+#[test]
+fn tail_and_health_speak_to_people_and_to_pipes() {
+    let bench = Bench::new();
+    let hook = bench.hooks("hooks");
+    bench.weir("ingest tail hooks").code(0).says("no events yet");
+    let unknown = bench.weir("ingest tail nothing").code(1);
+    assert_eq!((unknown.out.as_str(), unknown.err.as_str()), ("", "IngestionSource not found\n"));
+    bench.weir("ingest health nothing").code(1).says("IngestionSource not found");
+    let stranger = "01a203f2-3fb0-7073-a65f-ccb2d543bc87";
+    let unknown = bench.weir(&format!("ingest tail {stranger} --follow")).code(1);
+    assert_eq!(unknown.err, "IngestionSource not found\n");
+
+    let records: String = (0..300).map(|n| record(&format!("e{n:03}")) + "\n").collect();
+    bench.send(&hook, &records);
+    bench.send(&hook, "{\"id\":\"bad\",\"at\":\"yesterday\"}\n");
+    for name in ["hooks", &hook.id] {
+        let tail = bench.weir(&format!("ingest tail {name}")).code(0);
+        assert_eq!(tail.out.lines().count(), 50);
+        assert_eq!(
+            tail.out.lines().last().unwrap(),
+            "2025-11-01T12:26:40Z  api_activity  chat -> m\\u{1b}[2J  $0.0123 0/0 tok"
+        );
+    }
+    let all = bench.weir("ingest tail hooks --limit 1000 --json").code(0).lines();
+    let ids: Vec<String> =
+        all.iter().map(|event| event["source_event_id"].as_str().unwrap().to_owned()).collect();
+    assert_eq!(
+        ids,
+        (0..300).map(|n| format!("e{n:03}")).collect::<Vec<_>>(),
+        "oldest first, all pages"
+    );
+    let newest = bench.weir("ingest tail hooks --limit 201 --json").code(0).lines();
+    assert_eq!(newest, all[99..]);
+
+    let health = bench.weir("ingest health hooks").code(0);
+    health
+        .prints("hooks (http_custom, active)\n")
+        .prints("  events        300 in 24 hours")
+        .prints("  refused       0.33 % of the records")
+        .prints("  dead letters  1 open");
+    let health = bench.weir("ingest health hooks --json").code(0).json();
+    assert_eq!(health["health"]["events_24h"], 300);
+}
+
+#[test]
+fn dead_letters_are_listed_mended_and_given_up() {
+    let bench = Bench::new();
+    let hook = bench.hooks("hooks");
+    bench.weir("quarantine list hooks").code(0).says("no dead letters");
+    let bad = |id: &str, user: &str| format!("{{\"id\":\"{id}\",\"when\":1762000000000,\"user\":\"{user}\",\"type\":\"chat\",\"model\":\"m\",\"ip\":\"192.0.2.7\"}}\n");
+    bench.send(&hook, &(bad("b1", "al\u{1b}[2J") + &bad("b2", "bo") + &record("good") + "\n"));
+    // The escape makes the first no sound JSON; it is shown so that it does nothing to a terminal.
+    let listed = bench.weir("quarantine list hooks").code(0);
+    assert_eq!(listed.out.lines().count(), 3, "{listed:#?}");
+    assert!(!listed.out.contains('\u{1b}') && listed.out.contains("R1201"), "{listed:#?}");
+    let rows = bench.weir("quarantine list hooks --json").code(0).lines();
+    let id_of = |code: &str| {
+        let row = rows.iter().find(|row| row["reason_code"] == code).unwrap();
+        row["id"].as_str().unwrap().to_owned()
+    };
+    let (missing, broken) = (id_of("R1201"), id_of("R1002"));
+    let shown = bench.weir(&format!("quarantine show hooks {missing}")).code(0);
+    assert!(shown.out.contains("version 1, line 10") && shown.out.contains("\"b2\""), "{shown:#?}");
+    let shown = bench.weir(&format!("quarantine show hooks {broken} --raw")).code(0);
+    assert!(shown.out.contains("al\\u{1b}[2J"), "{shown:#?}");
+    bench.weir("quarantine show hooks 999").code(1).says("not found");
+
+    // As long as the parser is the same, they stay.
+    let ended = bench.weir("quarantine redrive hooks").code(1);
+    ended.prints("0 records redriven").says("2 are refused again");
+    let mended = PROGRAM.replace("version 1\n", "version 2\n").replace(".at ", "(.at ?? .when) ");
+    bench.file("mended.weir", &mended);
+    bench.weir("parser add agent-audit mended.weir --activate").code(0).prints("version 2, active");
+    let redriven = bench.weir("quarantine redrive hooks --json").code(1).json();
+    assert_eq!((&redriven["redriven"], &redriven["events"]), (&json!(1), &json!(1)), "{redriven}");
+    let listed = bench.weir("quarantine list hooks --json").code(0).lines();
+    let left = listed[0]["id"].as_str().unwrap();
+    assert_eq!(listed.len(), 1, "{listed:?}");
+    bench.weir(&format!("quarantine discard hooks {left}")).code(0).says("is discarded");
+    bench.weir("quarantine redrive hooks").code(0).prints("0 records redriven");
+    assert_eq!(bench.weir("quarantine list hooks --state all --json").code(0).lines().len(), 2);
+    assert_eq!(bench.weir("ingest tail hooks --json").code(0).lines().len(), 2);
+    bench.weir("quarantine list nothing").code(1).says("IngestionSource `nothing` not found");
+}
+
+#[test]
+fn an_administrator_who_lost_the_key_gets_another() {
+    let mut bench = Bench::new();
+    bench.server.end();
+    let folder = bench.server.data();
+    let mut command = weir_command(["serve", "--listen", "127.0.0.1:0", "--new-administrator-key", "--data"]);
+    let mut process = command.arg(folder).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    let mut output = BufReader::new(process.stdout.take().unwrap());
+    let mut text = String::new();
+    while !text.contains("weir serves") {
+        assert!(output.read_line(&mut text).unwrap() > 0, "it ended: {text}");
+    }
+    process.kill().unwrap();
+    process.wait().unwrap();
+    let key = text.split_whitespace().find(|word| word.starts_with("wk_")).unwrap().to_owned();
+    assert_ne!(key, bench.server.key);
+    bench.server.begin();
+    let lost = std::mem::replace(&mut bench.server.key, key);
+    let keys = bench.server.all("/api/governance/api-keys");
+    assert_eq!(keys.len(), 2, "{keys:?}");
+    let old = keys.iter().find(|key| lost.starts_with(key["prefix"].as_str().unwrap())).unwrap();
+    let path = format!("/api/governance/api-keys/{}", old["id"].as_str().unwrap());
+    assert_eq!(bench.server.delete(&path).0, 200);
+    assert_eq!(bench.server.json("GET", SOURCES, &lost, None).0, 401);
+}
+
+/// `weir ingest tail --follow --json`, and the lines that it has written.
+struct Following {
+    process: Child,
+    lines: Receiver<Value>,
+    said: PathBuf,
+}
+
+impl Following {
+    fn begin(bench: &Bench, arguments: &str) -> Self {
+        let said = bench.folder.path().join("said");
+        let mut process = bench
+            .command(&format!("ingest tail {arguments} --follow --json"))
+            .stdout(Stdio::piped())
+            .stderr(fs::File::create(&said).unwrap())
+            .spawn()
+            .unwrap();
+        let output = BufReader::new(process.stdout.take().unwrap());
+        let (sender, lines) = channel();
+        thread::spawn(move || {
+            for line in output.lines().map_while(Result::ok) {
+                let event = serde_json::from_str(&line).expect("every line is an event");
+                if sender.send(event).is_err() {
+                    return;
+                }
+            }
+        });
+        Self { process, lines, said }
+    }
+
+    #[track_caller]
+    fn next(&mut self) -> Value {
+        self.lines.recv_timeout(PATIENCE).expect("the stream goes on")
+    }
+}
+
+impl Drop for Following {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+const BURST: usize = 100_000;
+const BURST_BODY: usize = 500;
+
+/// A hundred thousand events while the server is killed, ended and started again: whoever follows sees each of them once,
+/// in the order in which they are stored.
+#[test]
+fn following_leaves_nothing_out_and_shows_nothing_twice() {
+    let mut bench = Bench::new();
+    let hook = bench.hooks("hooks");
+    bench.send(&hook, &record("first"));
+    let mut following = Following::begin(&bench, "hooks --limit 10");
+    assert_eq!(following.next()["source_event_id"], "first");
+
+    let sent = AtomicUsize::new(0);
+    let is_over = AtomicBool::new(false);
+    let url = bench.server.url(&hook.path);
+    let bearer = format!("Bearer {}", hook.secret);
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            let agent = agent();
+            let headers = [("authorization", bearer.as_str())];
+            for body in 0..BURST / BURST_BODY {
+                let ids = body * BURST_BODY..(body + 1) * BURST_BODY;
+                let text: String = ids.map(|n| record(&format!("burst-{n}")) + "\n").collect();
+                let begin = Instant::now();
+                // What was not acknowledged is sent again, as senders do.
+                while !request(&agent, "POST", &url, &headers, text.as_bytes())
+                    .is_ok_and(|answer| answer.status == 202)
+                {
+                    assert!(begin.elapsed() < PATIENCE, "the server takes nothing any more");
+                    thread::sleep(Duration::from_millis(20));
+                }
+                sent.fetch_add(1, Ordering::Relaxed);
+            }
+            is_over.store(true, Ordering::Relaxed);
+        });
+        for (at, part) in [40, 80, 120, 160].into_iter().enumerate() {
+            while sent.load(Ordering::Relaxed) < part && !is_over.load(Ordering::Relaxed) {
+                thread::sleep(Duration::from_millis(2));
+            }
+            match at % 2 {
+                0 => bench.server.kill_and_begin(),
+                _ => bench.server.restart(),
+            }
+        }
+    });
+
+    let mut last = 0;
+    let mut seen = HashSet::new();
+    for _ in 0..BURST {
+        let event = following.next();
+        let sequence = event["sequence"].as_i64().unwrap();
+        assert!(sequence > last, "{sequence} comes behind {last}");
+        last = sequence;
+        let id = event["source_event_id"].as_str().unwrap().to_owned();
+        assert!(seen.insert(id), "twice: {event}");
+    }
+    let expected = (0..BURST).map(|n| format!("burst-{n}")).collect();
+    assert_eq!(seen, expected);
+    assert!(following.lines.try_recv().is_err(), "there is nothing more");
+    let said = fs::read_to_string(&following.said).unwrap();
+    let breaks = said.matches("the stream has ended").count();
+    assert!(breaks >= 2 && said.matches("connected again").count() >= 2, "it broke: {said}");
+}
+
+#[test]
+fn a_follower_ends_with_its_reader_and_with_its_key() {
+    let bench = Bench::new();
+    let hook = bench.hooks("hooks");
+    bench.send(&hook, &record("e1"));
+    let (_, made) = bench.server.post(
+        "/api/governance/api-keys",
+        &json!({ "name": "reader", "permissions": ["ingestionSources:view", "activityMonitor:view"] }),
+    );
+    let mut command = bench.command("ingest tail hooks --follow");
+    command.env("WEIR_API_KEY", made["secret"].as_str().unwrap());
+    let mut process = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut output = BufReader::new(process.stdout.take().unwrap());
+    let mut line = String::new();
+    output.read_line(&mut line).unwrap();
+    assert!(line.contains("chat ->"), "{line}");
+    // A key that is revoked ends the stream at the next attempt.
+    let id = made["api_key"]["id"].as_str().unwrap();
+    let (status, _) = bench.server.delete(&format!("/api/governance/api-keys/{id}"));
+    assert_eq!(status, 200);
+    let mut server = bench.server;
+    server.restart();
+    let ended = process.wait_with_output().unwrap();
+    let said = String::from_utf8(ended.stderr).unwrap();
+    assert_eq!(ended.status.code(), Some(1), "{said}");
+    assert!(said.contains("the stream has ended") && said.contains("error:"), "{said}");
+    assert_eq!(server.all(SOURCES).len(), 1);
 }
 
 /// The demo, until somebody ends it; and again in its folder.

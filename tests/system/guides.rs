@@ -94,8 +94,12 @@ fn the_rest_guide_does_what_it_says() {
     let mut compared = 0;
     for (at, block) in guide.blocks.iter().enumerate().filter(|(_, block)| block.info == "json") {
         let before = &guide.blocks[at - 1];
-        let number = blocks.iter().position(|block| block.line == before.line).expect("stands behind commands");
-        let said = values(&block.text).unwrap_or_else(|error| panic!("line {}: {error}", block.line));
+        let number = blocks
+            .iter()
+            .position(|block| block.line == before.line)
+            .expect("stands behind commands");
+        let said =
+            values(&block.text).unwrap_or_else(|error| panic!("line {}: {error}", block.line));
         let given = values(&printed[number]);
         let is_right = given.as_ref().is_ok_and(|given| {
             said.len() == given.len()
@@ -104,7 +108,11 @@ fn the_rest_guide_does_what_it_says() {
         compared += 1;
         if !is_right {
             let (line, said, given) = (block.line, &block.text, &printed[number]);
-            writeln!(wrong, "rest.md:{line}: the guide says\n{said}\nand what is printed is\n{given}").unwrap();
+            writeln!(
+                wrong,
+                "rest.md:{line}: the guide says\n{said}\nand what is printed is\n{given}"
+            )
+            .unwrap();
         }
     }
     assert!(compared > 10, "the guide says what comes of its commands");
@@ -118,7 +126,9 @@ fn what_a_guide_says_can_be_wrong() {
     for right in ["{}", r#"{"a": [1, {"b": "..."}]}"#, r#"{"d": null}"#] {
         assert!(is_as_said(&json(right), &given), "{right}");
     }
-    for wrong in [r#"{"a": [1]}"#, r#"{"a": [1, {"b": "y"}]}"#, r#"{"e": null}"#, r#"{"d": "..."}"#, "[]"] {
+    for wrong in
+        [r#"{"a": [1]}"#, r#"{"a": [1, {"b": "y"}]}"#, r#"{"e": null}"#, r#"{"d": "..."}"#, "[]"]
+    {
         assert!(!is_as_said(&json(wrong), &given), "{wrong}");
     }
 }

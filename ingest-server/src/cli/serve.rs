@@ -33,6 +33,9 @@ pub(super) struct Arguments {
     /// Limits and other settings, as TOML
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
+    /// Make another administrator's key and print it, for one that was lost
+    #[arg(long)]
+    new_administrator_key: bool,
     /// How logs are written, to standard error [default: text]
     #[arg(long, value_name = "FORMAT")]
     log: Option<LogFormat>,
@@ -68,6 +71,7 @@ fn settings(arguments: &Arguments) -> Result<Settings, Failure> {
     if let Some(path) = &arguments.config {
         settings.read_file(path).map_err(Failure::problem)?;
     }
+    settings.new_administrator_key = arguments.new_administrator_key;
     settings.listen = arguments.listen.unwrap_or(settings.listen);
     settings.log_format = arguments.log.unwrap_or(settings.log_format);
     if let Some(level) = &arguments.log_level {

@@ -120,6 +120,19 @@ impl Control {
         Ok(Some(secret))
     }
 
+    /// Makes another administrator's key for the first organisation, for somebody who has lost the first one.
+    pub(crate) fn another_administrator_key(&self) -> Result<String> {
+        let organizations = self.organizations()?;
+        let first = organizations.first().ok_or(ControlError::NotFound("organization"))?;
+        let new = NewKey {
+            name: "administrator".to_owned(),
+            permissions: PERMISSIONS.to_vec(),
+            expires_at_ms: None,
+        };
+        let (_, secret) = self.create_key(&Caller::system(&first.id), new)?;
+        Ok(secret)
+    }
+
     /// Makes an organisation with its administrator's key, which may do everything in it; only the first one may also
     /// make others.
     pub(crate) fn create_organization(

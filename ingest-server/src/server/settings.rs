@@ -12,6 +12,8 @@ use serde::Deserialize;
 pub(crate) struct Settings {
     /// Where everything is kept.
     pub(crate) data: PathBuf,
+    /// Whether to make another administrator's key; said on the command line only.
+    pub(crate) new_administrator_key: bool,
     pub(crate) listen: SocketAddr,
     pub(crate) log_format: LogFormat,
     /// As `tracing` understands it: `info`, `weir_server=debug`.
@@ -24,6 +26,7 @@ pub(crate) struct Settings {
 
 /// Limits of the webhook.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(serde::Serialize))]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct WebhookSettings {
     /// The largest body.
@@ -40,6 +43,7 @@ pub(crate) struct WebhookSettings {
 
 /// Limits of the puller.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(serde::Serialize))]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct PullSettings {
     /// Objects that are read at a time.
@@ -127,6 +131,7 @@ impl Settings {
     pub(crate) fn new(data: PathBuf) -> Self {
         Self {
             data,
+            new_administrator_key: false,
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8080)),
             log_format: LogFormat::Text,
             log_level: "info".to_owned(),
@@ -222,5 +227,24 @@ mod tests {
             let error = read(text).unwrap_err();
             assert!(error.contains(named), "{error}");
         }
+    }
+
+    #[test]
+    fn the_operating_guide_shows_every_setting_with_its_default() {
+        let guide = include_str!("../../../docs/src/operating.md");
+        let (_, block) = guide.split_once("```toml\n").unwrap();
+        let (block, _) = block.split_once("```").unwrap();
+        let (shown, defaults) = (read(block).unwrap(), Settings::new("data".into()));
+        assert_eq!(format!("{shown:?}"), format!("{defaults:?}"));
+        let table: toml::Table = block.parse().unwrap();
+        let all = |section: &str, names: serde_json::Value| {
+            for name in names.as_object().unwrap().keys() {
+                assert!(table[section].get(name).is_some(), "{section}.{name} is not shown");
+            }
+        };
+        all("webhook", serde_json::to_value(defaults.webhook).unwrap());
+        all("pull", serde_json::to_value(defaults.pull).unwrap());
+        all("log", serde_json::json!({ "format": 0, "level": 0 }));
+        assert!(["listen", "shutdown_patience_sec"].iter().all(|name| table.contains_key(*name)));
     }
 }
