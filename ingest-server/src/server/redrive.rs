@@ -30,6 +30,8 @@ use crate::store::{
 const RUN: &str = "redrive";
 /// Letters that are mapped, and committed, together.
 const PAGE_ROWS: usize = 100;
+/// Of them, as many as come to so many bytes.
+const GROUP_BYTES_FULL: usize = 32 << 20;
 /// What could not be tried is listed up to so many times.
 const FAILED_SHOWN_MAX: usize = 100;
 /// A request that has taken so long says where to go on, before anybody gives up waiting for it.
@@ -126,7 +128,7 @@ async fn open(app: &Shared, work: &Arc<Work>, after: i64) -> Result<Redriven, Ap
         });
         let (letters, has_more) = page.await?;
         last = letters.last().map_or(last, |letter| letter.reject.id);
-        done.add_all(app, try_all(app, work, letters).await);
+        done.add_all(app, try_all(app, work, letters).await?);
         if !has_more {
             return Ok(done);
         }
@@ -142,7 +144,7 @@ async fn these(app: &Shared, work: &Arc<Work>, ids: Vec<i64>) -> Result<Redriven
         let source = work.source.id.clone();
         match app.run(move |app: &App| app.control.store.letter(&source, id)).await? {
             None => done.add(app, id, Err(NOT_FOUND)),
-            Some(letter) => done.add_all(app, try_all(app, work, vec![letter]).await),
+            Some(letter) => done.add_all(app, try_all(app, work, vec![letter]).await?),
         }
     }
     Ok(done)
@@ -156,14 +158,35 @@ struct Outcome {
 
 type Tried = (i64, Result<Outcome, Problem>);
 
-/// Maps letters and stores what they come to.
-async fn try_all(app: &Shared, work: &Arc<Work>, letters: Vec<Letter>) -> Vec<Tried> {
-    let mapping = Arc::clone(work);
-    let mapped = app.run(move |app: &App| {
-        let appends = letters.iter().map(|letter| (letter.reject.id, mapping.map(app, letter)));
-        Ok::<_, ApiError>(appends.collect::<Vec<_>>())
-    });
-    let Ok(appends) = mapped.await else { return Vec::new() };
+/// Maps letters and stores what they come to, as many at a time as memory allows.
+async fn try_all(
+    app: &Shared,
+    work: &Arc<Work>,
+    letters: Vec<Letter>,
+) -> Result<Vec<Tried>, ApiError> {
+    let (mut tried, mut left) = (Vec::new(), letters.into_iter());
+    while left.len() > 0 {
+        let mapping = Arc::clone(work);
+        let mapped = app.run(move |app: &App| {
+            let (mut appends, mut bytes) = (Vec::new(), 0);
+            while bytes < GROUP_BYTES_FULL
+                && let Some(letter) = left.next()
+            {
+                let append = mapping.map(app, &letter);
+                bytes +=
+                    append.iter().flat_map(|append| &append.buffers).map(Bytes::len).sum::<usize>();
+                appends.push((letter.reject.id, append));
+            }
+            Ok::<_, ApiError>((appends, left))
+        });
+        let (appends, rest) = mapped.await?;
+        left = rest;
+        tried.extend(store_all(app, appends).await);
+    }
+    Ok(tried)
+}
+
+async fn store_all(app: &Shared, appends: Vec<(i64, Result<Append, Problem>)>) -> Vec<Tried> {
     let stored = appends.into_iter().map(|(id, append)| async move {
         let append = match append {
             Ok(append) => append,

@@ -561,6 +561,120 @@ fn an_ended_run_and_a_settled_dead_letter_store_nothing_more() {
     assert_eq!(ids(&store.tail(None, 10).unwrap()), ["a", "b"]);
 }
 
+/// The letters of a source in a state, oldest first.
+fn letters(store: &Store, state: LetterState) -> Vec<Letter> {
+    let order = Order::OldestFirst(0);
+    let wanted = Letters { source: "s", state: Some(state), order, limit: 10, with_sealed: true };
+    store.letters(&wanted).unwrap().0
+}
+
+fn refused(id: u64, code: &str) -> RejectIn {
+    RejectIn { code: code.to_owned(), index: id, sealed: vec![id as u8; 9], ..RejectIn::default() }
+}
+
+#[test]
+fn a_dead_letter_that_is_refused_again_or_conflicts_stays_open_with_the_reason() {
+    let folder = folder();
+    let store = open(&folder);
+    let mut first = Draft::new("s", "k", None, "p").one("a", "1");
+    first.append.rejects.push(refused(1, "R1201"));
+    first.append_to(&store).unwrap();
+    let again = |change: fn(Draft) -> Draft| {
+        let mut draft = change(Draft::new("s", "k", None, "p"));
+        draft.append.step = None;
+        draft.append.settles = Some(1);
+        draft.append.plan.version = 2;
+        draft.append.run_id = "redrive".to_owned();
+        draft.append_to(&store).unwrap()
+    };
+    again(|mut draft| {
+        let raw = draft.span(
+            "what may be shown under another program, which is long enough to be compressed"
+                .repeat(9),
+        );
+        let message = "no time".to_owned();
+        draft.append.rejects.push(RejectIn {
+            message,
+            mapping_line: 7,
+            raw,
+            ..refused(1, "R1204")
+        });
+        draft
+    });
+    let open_letters = letters(&store, LetterState::Open);
+    let letter = &open_letters[0];
+    assert_eq!((open_letters.len(), letter.reject.code.as_str()), (1, "R1204"));
+    assert_eq!((letter.reject.message.as_str(), letter.reject.mapping_line), ("no time", 7));
+    assert_eq!((letter.reject.plan.version, letter.reject.raw.len()), (2, 9 * 78));
+    assert_eq!(letter.sealed.as_deref(), Some(&[1; 9][..]), "it can be tried once more");
+    assert_eq!(letter.reject.origin.run_id, "run-1", "it is still that run's");
+
+    // One of its two events is taken by other bytes; the other is stored, once.
+    for stored in [1, 0] {
+        let appended = again(|draft| draft.one("a", "2").event("b"));
+        assert_eq!((appended.stored, appended.conflicts), (stored, 1));
+        let open_letters = letters(&store, LetterState::Open);
+        assert_eq!((open_letters.len(), open_letters[0].reject.code.as_str()), (1, "R1401"));
+        assert_eq!(open_letters[0].reject.raw, b"2");
+    }
+    let counts = store.counts().unwrap();
+    assert_eq!((counts.events, counts.rejects, counts.conflicts), (2, 1, 0));
+
+    let appended = again(|draft| draft.one("c", "2").event("b"));
+    assert_eq!((appended.stored, appended.duplicates), (1, 1));
+    assert!(letters(&store, LetterState::Open).is_empty());
+    let settled = letters(&store, LetterState::Redriven);
+    assert_eq!((settled.len(), settled[0].is_whole), (1, false));
+    assert_eq!(ids(&store.tail(None, 10).unwrap()), ["a", "b", "c"]);
+}
+
+#[test]
+fn dead_letters_are_paged_in_both_directions_and_in_any_state() {
+    let folder = folder();
+    let store = open(&folder);
+    let mut draft = Draft::new("s", "k", None, "p");
+    draft.append.rejects = (1..=7).map(|id| refused(id, "R1201")).collect();
+    draft.append_to(&store).unwrap();
+    let mut other = Draft::new("t", "k", None, "p");
+    other.append.rejects.push(refused(8, "R1201"));
+    other.append_to(&store).unwrap();
+    let give_up = |source: &'static str, id: i64| {
+        store.change(move |transaction| discard(transaction, source, id, 5)).unwrap()
+    };
+    assert_eq!(give_up("s", 3), Some(LetterState::Open));
+    assert_eq!(give_up("s", 3), Some(LetterState::Discarded));
+    assert_eq!(give_up("s", 8), None);
+    assert_eq!(give_up("s", 99), None);
+
+    let page = |state, order, limit| {
+        let wanted = Letters { source: "s", state, order, limit, with_sealed: false };
+        let (letters, has_more) = store.letters(&wanted).unwrap();
+        assert!(letters.iter().all(|letter| letter.sealed.is_none()));
+        (letters.iter().map(|letter| letter.reject.id).collect::<Vec<_>>(), has_more)
+    };
+    let open = Some(LetterState::Open);
+    assert_eq!(page(open, Order::OldestFirst(0), 4), (vec![1, 2, 4, 5], true));
+    assert_eq!(page(open, Order::OldestFirst(5), 4), (vec![6, 7], false));
+    assert_eq!(page(None, Order::NewestFirst(i64::MAX), 5), (vec![7, 6, 5, 4, 3], true));
+    assert_eq!(page(None, Order::NewestFirst(3), 2), (vec![2, 1], false));
+    assert_eq!(page(Some(LetterState::Discarded), Order::NewestFirst(9), 2), (vec![3], false));
+    assert_eq!(store.letter("s", 8).unwrap().map(|letter| letter.reject.id), None);
+    let letter = store.letter("s", 3).unwrap().unwrap();
+    assert_eq!(
+        (letter.state, letter.settled_at_ms, letter.is_whole),
+        (LetterState::Discarded, Some(5), false)
+    );
+    assert_eq!(store.letter("t", 8).unwrap().unwrap().sealed, Some(vec![8; 9]));
+    let unknown = Letters {
+        source: "x",
+        state: None,
+        order: Order::OldestFirst(0),
+        limit: 4,
+        with_sealed: true,
+    };
+    assert_eq!(store.letters(&unknown).unwrap().0.len(), 0);
+}
+
 #[test]
 fn a_change_that_fails_leaves_nothing_behind() {
     let folder = folder();

@@ -38,7 +38,7 @@ pub struct Load {
 pub struct Report {
     /// Ids of events that the server has acknowledged.
     pub acknowledged: Vec<String>,
-    /// Other answers, by status; 0 for a connection that broke.
+    /// Other answers, by status; 0 for a connection that broke. A sender that finds no server ends.
     pub others: BTreeMap<u16, u64>,
     /// Of acknowledged requests, in order of size.
     pub latencies: Vec<Duration>,
@@ -121,9 +121,13 @@ async fn send_all(load: Arc<Load>, next: Arc<AtomicU64>, begin: Instant) -> Repo
                 report.acknowledged.push(format!("{}-{number}", load.prefix));
             }
             Ok(status) => *report.others.entry(status).or_default() += 1,
-            Err(_) => {
+            Err(error) => {
                 connection = None;
                 *report.others.entry(0).or_default() += 1;
+                // Nobody listens any more.
+                if error.kind() == std::io::ErrorKind::ConnectionRefused {
+                    return report;
+                }
             }
         }
     }

@@ -271,3 +271,124 @@ pub(super) fn discard(body: Body) {
         }
     }));
 }
+
+#[cfg(test)]
+mod tests {
+    use axum::http::HeaderValue;
+    use futures_util::stream;
+
+    use super::*;
+
+    fn bodies(body_bytes_max: usize, bytes_in_flight_max: usize) -> Bodies {
+        let settings = WebhookSettings {
+            body_bytes_max,
+            bytes_in_flight_max,
+            body_timeout_sec: 1,
+            ..WebhookSettings::default()
+        };
+        Bodies::new(&settings)
+    }
+
+    fn headers(pairs: &[(&'static str, &str)]) -> HeaderMap {
+        let pairs = pairs.iter().map(|(name, value)| {
+            ((*name).try_into().unwrap(), HeaderValue::from_str(value).unwrap())
+        });
+        pairs.collect()
+    }
+
+    fn chunked(chunks: &[&'static str]) -> Body {
+        let chunks: Vec<_> = chunks.iter().map(|chunk| Ok::<_, std::io::Error>(*chunk)).collect();
+        Body::from_stream(stream::iter(chunks))
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn pieces_are_put_together_and_their_memory_is_given_back() {
+        let bodies = bodies(1000, 1 << 20);
+        let free = bodies.memory.available_permits();
+        for chunks in [&["abc"][..], &["a", "", "b", "c"], &["", "abc"]] {
+            let held = bodies.read(&HeaderMap::new(), &mut chunked(chunks), true).await.unwrap();
+            assert_eq!(&held.bytes[..], b"abc");
+            assert!(bodies.memory.available_permits() < free);
+        }
+        assert_eq!(bodies.memory.available_permits(), free);
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn what_is_too_large_is_refused_with_its_rest_still_there() {
+        let bodies = bodies(3, 1 << 20);
+        let mut body = chunked(&["ab", "cd", "ef"]);
+        let refused = bodies.read(&HeaderMap::new(), &mut body, true).await;
+        assert!(matches!(refused, Err(Refusal::TooLarge(_))));
+        let rest = axum::body::to_bytes(body, 100).await.unwrap();
+        assert_eq!(&rest[..], b"ef");
+        // Before a byte of it is read.
+        let mut body = chunked(&["ab"]);
+        let refused = bodies.read(&headers(&[("content-length", "4")]), &mut body, true).await;
+        assert!(matches!(refused, Err(Refusal::TooLarge(_))));
+        assert_eq!(&axum::body::to_bytes(body, 100).await.unwrap()[..], b"ab");
+        assert!(bodies.read(&HeaderMap::new(), &mut chunked(&["ab", "c"]), true).await.is_ok());
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_body_of_the_largest_size_always_finds_room() {
+        for size in [1, 1000, 1023, 1025, 100_000] {
+            let bodies = bodies(size, size);
+            let text = "x".repeat(size);
+            let length = headers(&[("content-length", &size.to_string())]);
+            for headers in [length, HeaderMap::new()] {
+                let held = bodies.read(&headers, &mut Body::from(text.clone()), true).await;
+                assert_eq!(held.unwrap().bytes.len(), size);
+            }
+            let packed = zstd::bulk::compress(text.as_bytes(), 1).unwrap();
+            if packed.len() <= size {
+                let held = bodies.read(&HeaderMap::new(), &mut Body::from(packed), true).await;
+                assert_eq!(held.unwrap().bytes.len(), size);
+            }
+        }
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn without_room_one_waits_and_the_other_is_sent_away() {
+        let bodies = bodies(400_000, 0);
+        let length = headers(&[("content-length", "400000")]);
+        let text = "x".repeat(400_000);
+        let held = [
+            bodies.read(&length, &mut Body::from(text.clone()), false).await.unwrap(),
+            bodies.read(&length, &mut Body::from(text.clone()), false).await.unwrap(),
+        ];
+        let unknown = bodies.read(&HeaderMap::new(), &mut Body::from(text.clone()), false).await;
+        assert!(matches!(unknown, Err(Refusal::Unavailable)));
+        let mut body = Body::from(text.clone());
+        let (waited, ()) = tokio::join!(bodies.read(&length, &mut body, false), async {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            drop(held);
+        });
+        let _held = [
+            waited.unwrap(),
+            bodies.read(&length, &mut Body::from(text.clone()), false).await.unwrap(),
+        ];
+        let late = bodies.read(&length, &mut Body::from(text), false).await;
+        assert!(matches!(late, Err(Refusal::Unavailable)));
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_body_that_does_not_come_is_not_waited_for() {
+        let bodies = bodies(1000, 1 << 20);
+        let mut body = Body::from_stream(stream::pending::<std::io::Result<Bytes>>());
+        let refused = bodies.read(&HeaderMap::new(), &mut body, true).await;
+        assert!(matches!(refused, Err(Refusal::InvalidBody(_))));
+        let broken = stream::iter([Ok("a"), Err(std::io::Error::other("gone"))]);
+        let refused = bodies.read(&HeaderMap::new(), &mut Body::from_stream(broken), true).await;
+        assert!(matches!(refused, Err(Refusal::InvalidBody(_))));
+        assert_eq!(
+            bodies.memory.available_permits(),
+            Bodies::new(&WebhookSettings {
+                body_bytes_max: 1000,
+                bytes_in_flight_max: 1 << 20,
+                ..WebhookSettings::default()
+            })
+            .memory
+            .available_permits()
+        );
+    }
+}
