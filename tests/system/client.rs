@@ -390,7 +390,9 @@ fn dead_letters_are_listed_mended_and_given_up() {
     let bench = Bench::new();
     let hook = bench.hooks("hooks");
     bench.weir("quarantine list hooks").code(0).says("no dead letters");
-    let bad = |id: &str, user: &str| format!("{{\"id\":\"{id}\",\"when\":1762000000000,\"user\":\"{user}\",\"type\":\"chat\",\"model\":\"m\",\"ip\":\"192.0.2.7\"}}\n");
+    let bad = |id: &str, user: &str| {
+        record(id).replace("\"at\"", "\"when\"").replace("\"bo\"", &format!("\"{user}\"")) + "\n"
+    };
     bench.send(&hook, &(bad("b1", "al\u{1b}[2J") + &bad("b2", "bo") + &record("good") + "\n"));
     // The escape makes the first no sound JSON; it is shown so that it does nothing to a terminal.
     let listed = bench.weir("quarantine list hooks").code(0);
@@ -431,8 +433,10 @@ fn an_administrator_who_lost_the_key_gets_another() {
     let mut bench = Bench::new();
     bench.server.end();
     let folder = bench.server.data();
-    let mut command = weir_command(["serve", "--listen", "127.0.0.1:0", "--new-administrator-key", "--data"]);
-    let mut process = command.arg(folder).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    let mut command =
+        weir_command(["serve", "--listen", "127.0.0.1:0", "--new-administrator-key", "--data"]);
+    let mut process =
+        command.arg(folder).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
     let mut output = BufReader::new(process.stdout.take().unwrap());
     let mut text = String::new();
     while !text.contains("weir serves") {

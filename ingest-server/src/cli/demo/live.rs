@@ -317,6 +317,7 @@ In another terminal:
   weir ingest list
   weir ingest tail agent-runs --follow
   weir ingest health openai
+  weir quarantine list openai
   weir parser show acme-agent-runs --program
 
 New objects come every {} seconds. Ctrl-C ends the demo; `weir demo --dir {folder}` goes on with it.
