@@ -2,6 +2,7 @@
 //! service that grants roles, a proxy that breaks connections, and a running server.
 
 pub mod binary;
+pub mod browser;
 pub mod fault_proxy;
 pub mod load;
 pub mod memory;

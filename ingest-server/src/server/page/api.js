@@ -55,7 +55,12 @@ export const post = (path, body, signal) => json("POST", path, body ?? {}, signa
 export const patch = (path, body) => json("PATCH", path, body);
 export const remove = (path) => json("DELETE", path);
 
-/** The text of an answer: numbers in it may be larger than a script's. */
+/** The text of an answer: numbers in it may be larger than a script's. So below. */
+export async function getText(path, signal) {
+  const response = await send("GET", path, { signal });
+  return response.text();
+}
+
 export async function postText(path, body, signal) {
   const response = await send("POST", path, { body, signal });
   return response.text();
@@ -76,8 +81,9 @@ export async function all(path, signal, max = 1000) {
 }
 
 /** The lines of a stream, in the groups in which they arrive. */
-export async function* lines(path, signal) {
+export async function* lines(path, signal, onopen) {
   const response = await send("GET", path, { signal, accept: "application/x-ndjson" });
+  onopen();
   const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
   let parts = [];
   for (;;) {

@@ -209,7 +209,7 @@ function showHelp() {
         h("dd", {}, meaning),
       ]),
     ),
-    h("label", { class: "check" }, off, "Shortcuts of a single key are on"),
+    h("label", { class: "check" }, off, "Single-key shortcuts"),
     h("form", { method: "dialog", class: "actions" }, h("button", { class: "primary", autofocus: true }, "Close")),
   );
   help.showModal();

@@ -25,8 +25,10 @@ function fill(element, attributes, children) {
 }
 
 /** Text that came from outside: what cannot be seen is made visible, and its direction stays within it. */
-export function data(text, { block = false, tag = "bdi" } = {}) {
-  return h(tag, { class: "data" }, pieces(String(text ?? ""), block));
+export function data(value, { block = false, tag = "bdi", max = Infinity } = {}) {
+  const text = String(value ?? "");
+  const shown = text.length > max ? `${text.slice(0, max)}…` : text;
+  return h(tag, { class: "data" }, pieces(shown, block));
 }
 
 export function pieces(text, block = false) {

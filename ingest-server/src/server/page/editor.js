@@ -270,13 +270,12 @@ export function editorView(page, [id], signal) {
 
   function showResults(found, events, rejects) {
     if (found.plan_summary === null) {
-      verdict.textContent = "nothing, until the program compiles";
-      verdict.className = "verdict bad";
       // What came of the sample before stays to be looked at.
-      results.classList.add("old");
+      const before = results.querySelector(".result") ? "; below is what came before" : "";
+      verdict.textContent = `nothing, until the program compiles${before}`;
+      verdict.className = "verdict bad";
       return;
     }
-    results.classList.remove("old");
     const rows = [
       ...rejects.map((text, index) => ({ text, reject: found.rejects[index] })),
       ...events.map((text, index) => ({ text, event: found.events[index] })),
@@ -338,7 +337,9 @@ export function editorView(page, [id], signal) {
 
   function shortcut(event) {
     const isCommand = event.ctrlKey || event.metaKey;
-    if (event.key === "F8") nextProblem();
+    // Out of the text, so that the shortcuts of single keys work.
+    if (event.key === "Escape" && event.target.matches("textarea")) title.focus();
+    else if (event.key === "F8") nextProblem();
     else if (isCommand && event.key === "s") save.disabled || save.click();
     else if (isCommand && event.key === "Enter") activate.disabled || activate.click();
     else return;

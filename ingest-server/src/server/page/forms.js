@@ -16,9 +16,9 @@ export function field(name, label, input, hint) {
     "div",
     { class: "field" },
     h("label", { for: id }, label),
-    hint && h("p", { class: "hint", id: `${id}-hint` }, hint),
     input,
     h("p", { class: "field-error", id: `${id}-error`, role: "alert", hidden: true }),
+    hint && h("p", { class: "hint", id: `${id}-hint` }, hint),
   );
 }
 

@@ -110,7 +110,7 @@ export function lettersTab({ page, path, source, reload }, signal) {
       letter.is_whole === false && h("p", { class: "row-error" }, "It was too long to be kept whole, so it cannot be re-driven."),
       rawBox(letter.raw, letter.raw_encoding),
       page.may("quarantine:raw") && h("p", { class: "muted" }, "Redacted as the parser says. ", button("Show it as it came", showRaw)),
-    ];
+    ].filter(Boolean);
 
     async function showRaw() {
       try {
@@ -142,8 +142,17 @@ export function lettersTab({ page, path, source, reload }, signal) {
 
   function tryOut(letter) {
     const id = source().parser_id;
-    handOver(id, letter.raw_encoding === "base64" ? "" : `${letter.raw}\n`);
+    handOver(id, letter.raw_encoding === "base64" ? "" : `${header(letter)}${letter.raw}\n`);
     page.go(`/parsers/${encodeURIComponent(id)}`);
+  }
+
+  /** A row of separated values means nothing without the names of its columns. */
+  function header({ context, parser_version: number }) {
+    if (!context?.header) return "";
+    const program = versions.get(source().parser_id)?.find((one) => one.version === number)?.definition ?? "";
+    const delimiter = /\bdelimiter\s+"(\\t|[^"\\])"/.exec(program)?.[1].replace("\\t", "\t") ?? ",";
+    const quoted = context.header.map((name) => (/^[\w .-]*$/.test(name) ? name : `"${name.replaceAll('"', '""')}"`));
+    return `${quoted.join(delimiter)}\n`;
   }
 
   async function drop(letter) {

@@ -32,7 +32,7 @@ export function parsersView(page, _places, signal) {
     place.replaceChildren(
       h(
         "table",
-        {},
+        { class: "parsers" },
         h("thead", {}, h("tr", {}, ["Parser", "Active", "Versions", "Changed"].map((name) => h("th", { scope: "col" }, name)))),
         h("tbody", {}, rows.map((row) => row.node)),
       ),

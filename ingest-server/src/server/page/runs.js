@@ -42,7 +42,7 @@ export function runsTab({ path, source }, signal) {
 function rowsOf(run) {
   const end = run.finished_at ? Date.parse(run.finished_at) : Date.now();
   const cells = [
-    span((end - Date.parse(run.started_at)) / 1000),
+    took((end - Date.parse(run.started_at)) / 1000),
     count(run.objects_read),
     bytes(run.bytes_read),
     count(run.records_read),
@@ -61,4 +61,8 @@ function rowsOf(run) {
   if (!run.error_message) return [row];
   const words = h("p", { class: "row-error" }, h("b", {}, data(run.error_code)), " ", data(run.error_message));
   return [row, h("tr", { class: "note" }, h("td", { colspan: COLUMNS.length }, words))];
+}
+
+function took(seconds) {
+  return seconds < 1 ? "< 1 s" : span(seconds);
 }

@@ -3,9 +3,9 @@
 // The stream is followed by sequence: when it breaks it goes on behind the last event that was seen. A burst costs no
 // more than what is shown of it: rows are drawn once a frame, and only so many are kept.
 
-import { get, lines } from "./api.js";
-import { alarm, button, copyButton, data, empty, h, time } from "./dom.js";
-import { member, plain, pretty } from "./json.js";
+import { getText, lines, post } from "./api.js";
+import { alarm, busy, button, copyButton, data, empty, h, time } from "./dom.js";
+import { member, parts, plain, pretty } from "./json.js";
 import { count, dollars, plural, short } from "./text.js";
 
 /** Rows that are kept ... */
@@ -13,6 +13,8 @@ const ROWS_MAX = 500;
 /** ... and characters of their events. */
 const CHARS_MAX = 48 << 20;
 const FIRST = 100;
+/** As much of a text is shown in a row. */
+const CELL_CHARS_MAX = 200;
 const RETRY_MS = [500, 1000, 2000, 5000, 10_000];
 /** How often a screen reader hears how many events came. */
 const SAY_MS = 5_000;
@@ -70,10 +72,7 @@ export function tailTab({ path, source, page }, signal) {
     while (!signal.aborted) {
       try {
         const from = last === null ? `limit=${FIRST}` : `after_sequence=${last}`;
-        state("live");
-        // Nothing yet: the stream says so by saying nothing.
-        if (last === null) setTimeout(showEmpty, 400);
-        for await (const group of lines(`${path}/events?follow=true&${from}`, signal)) {
+        for await (const group of lines(`${path}/events?follow=true&${from}`, signal, opened)) {
           failures = 0;
           take(group);
         }
@@ -89,6 +88,12 @@ export function tailTab({ path, source, page }, signal) {
       failures += 1;
     }
     return undefined;
+  }
+
+  function opened() {
+    state("live");
+    // Nothing yet: the stream says so by saying nothing.
+    if (last === null) setTimeout(showEmpty, 400);
   }
 
   function state(name) {
@@ -147,9 +152,9 @@ export function tailTab({ path, source, page }, signal) {
       "button",
       { type: "button", class: "row", "data-item": true, "aria-expanded": "false", onclick: () => toggle(row) },
       h("span", { class: "time" }, time(event.event_timestamp ?? event.ingested_at)),
-      h("span", { class: "action" }, data(event.action)),
-      h("span", { class: "actor" }, data(event.actor)),
-      h("span", { class: "target" }, data(event.target)),
+      h("span", { class: "action" }, data(event.action, { max: CELL_CHARS_MAX })),
+      h("span", { class: "actor" }, data(event.actor, { max: CELL_CHARS_MAX })),
+      h("span", { class: "target" }, data(event.target, { max: CELL_CHARS_MAX })),
       h("span", { class: "number cost" }, dollars(event.cost_usd)),
       h("span", { class: "number tokens" }, tokens(event)),
     );
@@ -189,7 +194,9 @@ export function tailTab({ path, source, page }, signal) {
       mode === "pull" || config
         ? ["Events appear here with the next poll. ", h("b", {}, "Pull now"), " does not wait for it."]
         : ["Post a record, and it appears here: ", h("code", {}, url), " with the source's secret as bearer token."];
-    nothing.replaceChildren(empty("No events yet", how));
+    const test = button("Send a test event", () => busy(test, () => post(`${path}/test-event`)));
+    const mayTest = mode !== "pull" && page.may("ingestionSources:manage");
+    nothing.replaceChildren(empty("No events yet", how, mayTest && test));
   }
 
   function say() {
@@ -210,13 +217,13 @@ export function tailTab({ path, source, page }, signal) {
     const oldest = rows.at(-1);
     older.disabled = true;
     try {
-      const answer = await get(`${path}/events?limit=100&before_sequence=${oldest.event.sequence}`, signal);
-      // As lines, so that they are kept like the others.
-      const found = answer.data.reverse().map((event) => newRow(JSON.stringify(event)));
+      const answer = await getText(`${path}/events?limit=100&before_sequence=${oldest.event.sequence}`, signal);
+      const found = parts(member(answer, "data")).reverse().map(([, text]) => newRow(text));
+      const hasMore = member(answer, "has_more") === "true";
       rows.push(...found);
       list.append(...found.map((row) => row.node));
-      if (!answer.has_more) rows.at(-1).isFirst = true;
-      older.hidden = !answer.has_more || rows.length >= ROWS_MAX;
+      rows.at(-1).isFirst = !hasMore;
+      older.hidden = !hasMore || rows.length >= ROWS_MAX;
       found[0]?.item.focus();
       showCount();
     } catch (problem) {
@@ -232,6 +239,8 @@ export function tailTab({ path, source, page }, signal) {
     row.item.setAttribute("aria-expanded", "true");
     details.replaceChildren(...eventDetails(row, close, page, source()));
     details.hidden = false;
+    details.scrollTop = 0;
+    row.item.scrollIntoView({ block: "nearest" });
     return undefined;
   }
 
@@ -254,6 +263,7 @@ function eventDetails({ event, text }, close, page, source) {
   const facts = [
     ["Happened", time(event.event_timestamp)],
     ["Stored", time(event.ingested_at)],
+    event.cost_usd !== "0" && ["Cost", data(`$${event.cost_usd}`)],
     ["Id", data(event.source_event_id)],
     ["Sequence", count(event.sequence)],
     event.parser_version !== null && [
@@ -270,10 +280,10 @@ function eventDetails({ event, text }, close, page, source) {
     h(
       "div",
       { class: "details-head" },
-      h("h2", {}, data(event.action), " ", h("span", { class: "muted" }, data(event.actor))),
+      h("h2", {}, data(event.action, { max: CELL_CHARS_MAX }), " ", h("span", { class: "muted" }, data(event.actor, { max: CELL_CHARS_MAX }))),
       button("Close", close, { title: "Close (Esc)" }),
     ),
-    h("dl", { class: "properties in-line" }, facts.map(([term, value]) => [h("dt", {}, term), h("dd", {}, value)])),
+    h("dl", { class: "properties in-line" }, facts.map(([term, value]) => h("div", {}, h("dt", {}, term), h("dd", {}, value)))),
     h("div", { class: "side-by-side" }, rawBox(event.raw_payload, event.raw_encoding), ocsfBox(ocsf)),
   ];
 }

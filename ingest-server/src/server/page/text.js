@@ -95,10 +95,10 @@ export function clock(time) {
   return day === new Date().toISOString().slice(0, 10) ? hours : `${day} ${hours}`;
 }
 
-/** An amount of money, as it was written. */
+/** An amount of money to four places; nothing for nothing. */
 export function dollars(decimal) {
-  if (/^-?0*(\.0*)?$/.test(decimal)) return "";
-  const [, sign, units, cents = ""] = /^(-?)(\d+)(?:\.(\d+))?$/.exec(decimal) ?? [];
-  if (units === undefined) return decimal;
-  return `${sign}$${units}.${cents.padEnd(2, "0")}`;
+  const amount = Number(decimal);
+  if (amount === 0) return "";
+  const shown = amount.toLocaleString("en", { minimumFractionDigits: 4, maximumFractionDigits: 4 });
+  return Math.abs(amount) < 0.00005 ? "< $0.0001" : `$${shown}`;
 }
