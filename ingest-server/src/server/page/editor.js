@@ -272,7 +272,7 @@ export function editorView(page, [id], signal) {
     if (found.plan_summary === null) {
       // What came of the sample before stays to be looked at.
       const before = results.querySelector(".result") ? "; below is what came before" : "";
-      verdict.textContent = `nothing, until the program compiles${before}`;
+      verdict.textContent = `it does not compile${before}`;
       verdict.className = "verdict bad";
       return;
     }

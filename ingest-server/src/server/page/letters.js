@@ -95,7 +95,6 @@ export function lettersTab({ page, path, source, reload }, signal) {
     const id = source().parser_id;
     const where = letter.object_key ? `${letter.object_key}, record ${count(letter.record_index + 1)}, byte ${count(letter.byte_offset)}` : null;
     const facts = [
-      ["Reason", [h("span", { class: "code-name" }, letter.reason_code), " ", data(letter.message)]],
       letter.target && ["About", data(letter.target)],
       where && ["From", data(where)],
       ["Refused", time(letter.created_at)],
@@ -104,7 +103,7 @@ export function lettersTab({ page, path, source, reload }, signal) {
     const discard = button("Discard", () => busy(discard, () => drop(letter)), { class: "danger" });
     const attempt = button("Try in the editor", () => tryOut(letter));
     return [
-      h("div", { class: "details-head" }, h("h2", {}, data(letter.message)), h("div", { class: "actions" }, mayManage && id && attempt, mayManage && one, mayManage && discard)),
+      h("div", { class: "details-head" }, h("h2", {}, h("span", { class: "code-name" }, letter.reason_code), " ", data(letter.message)), h("div", { class: "actions" }, mayManage && id && attempt, mayManage && one, mayManage && discard)),
       h("dl", { class: "properties" }, facts.map(([term, value]) => [h("dt", {}, term), h("dd", {}, value)])),
       h("div", { class: "refusing" }),
       letter.is_whole === false && h("p", { class: "row-error" }, "It was too long to be kept whole, so it cannot be re-driven."),
