@@ -32,7 +32,7 @@ pub(crate) use self::keys::{
     ApiKey, NewKey, Organization, PERMISSIONS, Permission, SESSION_SECONDS,
 };
 pub(crate) use self::parser::{NewParser, Parser, ParserVersion, diagnostic_json};
-pub(crate) use self::run::{Failure, PullRun, RunEnd, RunStatus, Trigger};
+pub(crate) use self::run::{BegunRun, Failure, PullRun, RunEnd, RunStatus, Trigger};
 pub(crate) use self::source::{
     Credentials, IngestionSource, Mode, NewSource, SourceChange, SourceStatus, StoredSource,
     plan_with_secrets,

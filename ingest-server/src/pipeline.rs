@@ -24,6 +24,7 @@ mod progress;
 mod sink;
 mod totals;
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -151,10 +152,12 @@ impl<'a> Pipeline<'a> {
         let offset = start.position.offset;
         watch.begins(object, offset);
         let resume = Resume { offset, member: start.member };
-        let reader = self.runtime.block_on(self.sources.open(object, Some(resume)))?;
+        let stop = self.options.stop.as_deref();
+        let opening = self.sources.open(object, Some(resume));
+        let reader = self.runtime.block_on(unless_stopped(stop, opening));
+        let reader = reader.ok_or(PipelineError::Stopped)??;
         let stored_start = reader.bytes_read();
         let framer = Framer::resume(&self.plan.input, start.position);
-        let stop = self.options.stop.as_deref();
         let mut feed = Feed { reader, framer, block_bytes: self.block_bytes(), watch, stop };
         let fed = self.feed(&mut feed, object, &meta, sink);
         let Feed { reader, framer, .. } = feed;
@@ -224,7 +227,7 @@ impl Feed<'_> {
     /// Reads to the end, and puts every block into the lane.
     async fn run(&mut self, lane: &mut dyn Lane) -> Result<(), Stopped> {
         loop {
-            if self.stop.is_some_and(|stop| stop.load(Ordering::Relaxed)) {
+            if is_stopped(self.stop) {
                 return Err(Stopped::Asked);
             }
             let chunk = match tokio::time::timeout(SILENCE, self.reader.next()).await {
@@ -254,6 +257,21 @@ impl Feed<'_> {
         }
         Ok(())
     }
+}
+
+fn is_stopped(stop: Option<&AtomicBool>) -> bool {
+    stop.is_some_and(|stop| stop.load(Ordering::Relaxed))
+}
+
+/// Waits for something; `None` if reading is to end before.
+async fn unless_stopped<T>(stop: Option<&AtomicBool>, work: impl Future<Output = T>) -> Option<T> {
+    let mut work = pin!(work);
+    while !is_stopped(stop) {
+        if let Ok(done) = tokio::time::timeout(SILENCE, &mut work).await {
+            return Some(done);
+        }
+    }
+    None
 }
 
 /// Where to cut a chunk into blocks: behind a line end, if there is one near, for a record that is cut

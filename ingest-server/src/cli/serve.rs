@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::Args;
 use tokio::signal::unix::{SignalKind, signal};
@@ -51,7 +52,7 @@ pub(super) fn serve(console: Console, arguments: &Arguments) -> Result<Verdict, 
         .enable_all()
         .build()
         .map_err(|error| Failure::Problem(format!("cannot start threads: {error}")))?;
-    runtime.block_on(async {
+    let served = runtime.block_on(async {
         // From here on a signal ends the server in order.
         let ended = ended().map_err(Failure::problem)?;
         let server = Server::bind(settings).await.map_err(Failure::problem)?;
@@ -62,8 +63,10 @@ pub(super) fn serve(console: Console, arguments: &Arguments) -> Result<Verdict, 
         }
         console.result(format!("weir serves http://{address}\n"))?;
         server.run(ended).await.map_err(Failure::problem)
-    })?;
-    Ok(Verdict::Good)
+    });
+    // Whoever has not ended by now has been given its time; what it did not commit is read again.
+    runtime.shutdown_timeout(Duration::from_millis(100));
+    served.map(|()| Verdict::Good)
 }
 
 fn settings(arguments: &Arguments) -> Result<Settings, Failure> {

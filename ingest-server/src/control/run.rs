@@ -1,11 +1,15 @@
 //! Runs of the puller, what they came to, and objects that could not be read.
 
-use rusqlite::{OptionalExtension as _, Row, params};
+use std::collections::HashSet;
+
+use rusqlite::{OptionalExtension as _, Row, Transaction, params};
 use serde::Serialize;
 use serde_json::json;
 use utoipa::ToSchema;
 
+use super::source::{self, StoredSource};
 use super::{Control, ControlError, Result, now_ms, rfc3339};
+use crate::pull::S3Polling;
 
 /// Why a run began.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
@@ -100,6 +104,13 @@ pub(crate) struct PullRun {
     pub(crate) error_message: Option<String>,
 }
 
+/// A run that has begun, with its source as it is now: whoever changes that in a way that matters ends the run.
+pub(crate) struct BegunRun {
+    pub(crate) run: PullRun,
+    pub(crate) stored: StoredSource,
+    pub(crate) config: S3Polling,
+}
+
 /// How a run ended.
 #[derive(Debug, Clone)]
 pub(crate) struct RunEnd {
@@ -131,35 +142,26 @@ pub(crate) struct Failure {
 impl Control {
     /// Ends the runs that a process left behind when it died. What they committed stands.
     pub(crate) fn end_abandoned_runs(&self) -> Result<usize> {
-        self.change(|transaction| {
-            transaction.execute(
-                "UPDATE run SET closed = 1
-                 WHERE name IN (SELECT id FROM pull_run WHERE status = 'running')",
-                [],
-            )?;
-            let message = "the server ended while it ran; what it had stored stands";
-            Ok(transaction.execute(
-                "UPDATE pull_run SET status = 'failed', finished_at = ?, error_code = 'interrupted',
-                 error_message = ? WHERE status = 'running'",
-                params![now_ms(), message],
-            )?)
-        })
+        self.change(|transaction| end_abandoned(transaction, None))
     }
 
-    /// Begins a run, unless there is one.
+    /// Begins a run of a source that nobody is working for: what another one left behind is ended.
     pub(crate) fn begin_run(
         &self,
         source: &str,
         trigger: Trigger,
         scheduled_for_ms: Option<i64>,
-    ) -> Result<PullRun> {
+    ) -> Result<BegunRun> {
         let (source, id) = (source.to_owned(), super::new_id());
         self.change(move |transaction| {
-            let running = "SELECT 1 FROM pull_run WHERE source = ? AND status = 'running'";
-            if transaction.query_row(running, [&source], |_| Ok(())).optional()?.is_some() {
-                let message = "the source is being pulled already";
-                return Err(ControlError::conflict("run_in_progress", message));
+            let stored = source::of_anybody(transaction, &source)?
+                .ok_or(ControlError::NotFound("ingestion source"))?;
+            if !stored.is_living() {
+                let message = "the source is disabled or archived";
+                return Err(ControlError::conflict("disabled", message));
             }
+            let config = stored.polling()?;
+            end_abandoned(transaction, Some(&source))?;
             let now = now_ms();
             transaction.execute(
                 "INSERT INTO pull_run(id, source, trigger, scheduled_for, started_at, status,
@@ -174,11 +176,9 @@ impl Control {
                  scheduled_for = coalesce(?, scheduled_for) WHERE id = ?",
                 params![now, scheduled_for_ms, source],
             )?;
-            Ok(transaction.query_row(
-                &format!("{SELECT} WHERE pull_run.id = ?"),
-                [&id],
-                pull_run,
-            )?)
+            let select = format!("{SELECT} WHERE pull_run.id = ?");
+            let run = transaction.query_row(&select, [&id], pull_run)?;
+            Ok(BegunRun { run, stored, config })
         })
     }
 
@@ -281,6 +281,16 @@ impl Control {
         })
     }
 
+    /// The objects of a source that could not be read.
+    pub(crate) fn failing_objects(&self, source: &str) -> Result<HashSet<String>> {
+        self.read(|connection| {
+            let select = "SELECT key FROM object_failure WHERE source = ?";
+            let mut select = connection.prepare_cached(select)?;
+            let keys = select.query_map([source], |row| row.get(0))?;
+            Ok(keys.collect::<Result<_, _>>()?)
+        })
+    }
+
     /// What is known of objects of a source, in their order.
     pub(crate) fn ledger(&self, source: &str, keys: &[String]) -> Result<Vec<LedgerRow>> {
         self.read(|connection| {
@@ -312,8 +322,35 @@ impl Control {
     }
 }
 
+/// Lets the run of a source, if there is one, store nothing more. Whoever works for it notices, and says what it came to.
+pub(super) fn end_running(transaction: &Transaction<'_>, source: &str) -> Result<()> {
+    transaction.execute(
+        "UPDATE run SET closed = 1
+         WHERE name IN (SELECT id FROM pull_run WHERE source = ? AND status = 'running')",
+        [source],
+    )?;
+    Ok(())
+}
+
+/// Ends runs that nobody works for: of a source, or all of them.
+fn end_abandoned(transaction: &Transaction<'_>, source: Option<&str>) -> Result<usize> {
+    transaction.execute(
+        "UPDATE run SET closed = 1 WHERE name IN
+         (SELECT id FROM pull_run WHERE status = 'running' AND source = coalesce(?, source))",
+        [source],
+    )?;
+    let message = "the server ended while it ran; what it had stored stands";
+    Ok(transaction.execute(
+        "UPDATE pull_run SET status = 'failed', finished_at = ?, error_code = 'interrupted',
+         error_message = ?, cursor_after = cursor_before,
+         error_count = (SELECT rejects + conflicts FROM run WHERE name = pull_run.id)
+         WHERE status = 'running' AND source = coalesce(?, source)",
+        params![now_ms(), message, source],
+    )?)
+}
+
 /// What a run means for its source's health.
-fn note_outcome(transaction: &rusqlite::Transaction<'_>, source: &str, end: &RunEnd) -> Result<()> {
+fn note_outcome(transaction: &Transaction<'_>, source: &str, end: &RunEnd) -> Result<()> {
     let now = now_ms();
     match end.status {
         RunStatus::Completed => transaction.execute(

@@ -19,6 +19,7 @@ use weir_engine::secrets::Secrets;
 use super::audit::{self, Changed};
 use super::error::is_taken;
 use super::parser;
+use super::run;
 use super::{Caller, Control, ControlError, FieldError, Result, as_json, new_id, now_ms, rfc3339};
 use crate::pull::S3Polling;
 use crate::pull::Schedule;
@@ -157,10 +158,22 @@ impl StoredSource {
 
     /// When it is to be polled; `None` if it is not.
     pub(crate) fn schedule(&self) -> Option<Schedule> {
-        let IngestionSource { mode, pull_config, pull_schedule, poll_every_sec, .. } = &self.source;
-        let config = pull_config.as_ref().filter(|_| mode.pulls())?;
-        let config = S3Polling::parse(config).ok()?;
-        schedule(&config, pull_schedule.as_deref(), *poll_every_sec).ok().flatten()
+        let IngestionSource { pull_schedule, poll_every_sec, .. } = &self.source;
+        schedule(&self.polling().ok()?, pull_schedule.as_deref(), *poll_every_sec).ok().flatten()
+    }
+
+    /// What it polls.
+    pub(super) fn polling(&self) -> Result<S3Polling> {
+        let IngestionSource { mode, pull_config, .. } = &self.source;
+        let not_polled = |why: String| ControlError::conflict("not_polled", why);
+        let Some(config) = pull_config.as_ref().filter(|_| mode.pulls()) else {
+            let why = "the source has no pull_config, or its mode is push";
+            return Err(not_polled(why.to_owned()));
+        };
+        S3Polling::parse(config).map_err(|errors| {
+            let why = errors.first().map(|e| format!("{}: {}", e.field, e.message));
+            not_polled(why.unwrap_or_default())
+        })
     }
 }
 
@@ -326,6 +339,7 @@ impl Control {
                 credentials,
             };
             let mode = wanted.mode.unwrap_or(before.mode);
+            let is_elsewhere = wanted.pull_config != before.pull_config;
             control.check_source(transaction, &caller, &wanted, mode)?;
             let sealed = match renews_credentials {
                 true => control.seal_credentials(&id, &wanted.credentials),
@@ -351,6 +365,11 @@ impl Control {
                 ],
             );
             named(updated, &wanted.name)?;
+            if is_disabled || !mode.pulls() || is_elsewhere {
+                run::end_running(transaction, &id)?;
+            }
+            // What failed may have failed for what has just been changed.
+            transaction.execute("UPDATE object_failure SET retry_at = 0 WHERE source = ?", [&id])?;
             let after = find(transaction, &caller.organization, &id)?.source;
             let (before, json) = (Some(as_json(&before)), Some(as_json(&after)));
             audit::write(
@@ -371,6 +390,7 @@ impl Control {
                 "UPDATE ingestion_source SET archived_at = ?, updated_at = ? WHERE id = ?",
                 params![now_ms(), now_ms(), id],
             )?;
+            run::end_running(transaction, &id)?;
             transaction.execute("DELETE FROM ingest_secret WHERE source = ?", [&id])?;
             let after = Some(as_json(&find(transaction, &caller.organization, &id)?.source));
             let before = Some(as_json(&before));
@@ -688,6 +708,12 @@ pub(super) fn find(connection: &Connection, organization: &str, id: &str) -> Res
         .query_row([organization, id], stored_source)
         .optional()?
         .ok_or(ControlError::NotFound("ingestion source"))
+}
+
+/// Any organisation's source.
+pub(super) fn of_anybody(connection: &Connection, id: &str) -> Result<Option<StoredSource>> {
+    let mut select = connection.prepare_cached(&format!("{SELECT} WHERE s.id = ?1"))?;
+    Ok(select.query_row([id], stored_source).optional()?)
 }
 
 fn find_living(connection: &Connection, organization: &str, id: &str) -> Result<StoredSource> {

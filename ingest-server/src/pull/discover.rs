@@ -396,6 +396,16 @@ impl Scan {
         self.is_complete
     }
 
+    /// Whether something that was listed is left for another scan.
+    pub fn holds_back(&self) -> bool {
+        self.hold.is_some()
+    }
+
+    /// Whether this scan has listed everything, from the first key to the last.
+    pub fn has_seen_all(&self) -> bool {
+        self.is_full && self.is_complete && !self.is_resumed
+    }
+
     /// Whether everything is listed, and not only where something new is expected.
     pub fn is_full(&self) -> bool {
         self.is_full

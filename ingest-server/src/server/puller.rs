@@ -11,7 +11,8 @@
 //! Every commit is fenced by the run: once it is ended, whoever still works for it stores nothing more. An object that
 //! cannot be read is noted and tried again later, ever less often; it never holds up the others.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
+use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -25,8 +26,8 @@ use weir_engine::plan::Plan;
 use super::settings::PullSettings;
 use super::{ApiError, App, Shared};
 use crate::control::{
-    Control, ControlError, Credentials, Failure, PullRun, RunEnd, RunStatus, StoredSource, Trigger,
-    now_ms,
+    BegunRun, Control, ControlError, Credentials, Failure, PullRun, RunEnd, RunStatus,
+    StoredSource, Trigger, now_ms,
 };
 use crate::pipeline::{
     CommitLimits, Options, Output, Pipeline, PipelineError, Sink, StoreSettings, Totals,
@@ -41,6 +42,10 @@ const READER_BYTES: u64 = 20 << 20;
 /// What a reader asks a bucket for ahead of time.
 const PREFETCH_BYTES_MAX: u64 = 16 << 20;
 const PART_BYTES: u64 = 4 << 20;
+/// A run that is to end does so within about this time.
+const STOP_LATENCY: Duration = Duration::from_millis(250);
+/// A store that does not give so many objects in a row is asked for no more of them in this run.
+const UNAVAILABLE_MAX: u32 = 3;
 /// Budgets are counted in these.
 const BUDGET_UNIT: u64 = 1 << 20;
 
@@ -108,72 +113,61 @@ impl Puller {
     pub(crate) async fn start(
         &self,
         app: &Shared,
-        stored: StoredSource,
+        source: String,
         trigger: Trigger,
         scheduled_for_ms: Option<i64>,
     ) -> Result<PullRun, ApiError> {
-        if !stored.is_living() {
-            return Err(ApiError::conflict("disabled", "the source is disabled or archived"));
-        }
-        let Some(config) =
-            stored.source.pull_config.as_ref().filter(|_| stored.source.mode.pulls())
-        else {
-            return Err(ApiError::conflict(
-                "not_polled",
-                "the source has no pull_config, or its mode is push",
-            ));
-        };
-        let config = S3Polling::parse(config).map_err(|errors| {
-            let about =
-                errors.first().map_or_else(String::new, |e| format!("{}: {}", e.field, e.message));
-            ApiError::conflict("not_polled", about)
-        })?;
-        let id = stored.source.id.clone();
         let stop = Arc::new(AtomicBool::new(false));
         {
             let mut running = self.running();
-            if running.contains_key(&id) {
+            if running.contains_key(&source) {
                 return Err(ApiError::conflict(
                     "run_in_progress",
                     "the source is being pulled already",
                 ));
             }
-            running.insert(id.clone(), Arc::clone(&stop));
+            running.insert(source.clone(), Arc::clone(&stop));
         }
-        let begun = {
-            let id = id.clone();
-            app.run(move |app: &App| app.control.begin_run(&id, trigger, scheduled_for_ms)).await
-        };
-        let run = match begun {
-            Ok(run) => run,
-            Err(error) => {
-                self.running().remove(&id);
-                return Err(error);
-            }
-        };
-        app.metrics.pull_begins();
-        tracing::info!(event = "run_begins", source = %id, run = %run.id, ?trigger);
-        let work = Run { app: Arc::clone(app), stored, config, id: run.id.clone(), stop };
-        tokio::spawn(async move {
-            let (app, source) = (Arc::clone(&work.app), work.stored.source.id.clone());
-            let _done = Done { app, source };
-            work.go().await;
-        });
-        Ok(run)
+        // Whoever stops all runs has seen this one, or is seen here.
+        stop.store(*app.stop.borrow(), Ordering::Relaxed);
+        let place = Place { app: Arc::clone(app), source };
+        // On a task of its own: a client that goes away must not leave a run behind that nobody does.
+        let begun = tokio::spawn(begin(place, trigger, scheduled_for_ms, stop));
+        begun.await.map_err(|panic| ApiError::internal(&panic))?
     }
 }
 
-/// Forgets a run, however it ended.
-struct Done {
+/// A source's place among those that are being pulled: it is free again when this is dropped.
+struct Place {
     app: Shared,
     source: String,
 }
 
-impl Drop for Done {
+impl Drop for Place {
     fn drop(&mut self) {
         self.app.puller.running().remove(&self.source);
-        self.app.puller.wake();
     }
+}
+
+async fn begin(
+    place: Place,
+    trigger: Trigger,
+    scheduled_for_ms: Option<i64>,
+    stop: Arc<AtomicBool>,
+) -> Result<PullRun, ApiError> {
+    let (app, source) = (Arc::clone(&place.app), place.source.clone());
+    let BegunRun { run, stored, config } = app
+        .run(move |app: &App| app.control.begin_run(&source, trigger, scheduled_for_ms))
+        .await?;
+    app.metrics.pull_begins();
+    tracing::info!(event = "run_begins", source = %place.source, run = %run.id, ?trigger);
+    let work = Run { app: Arc::clone(&app), stored, config, id: run.id.clone(), trigger, stop };
+    tokio::spawn(async move {
+        work.go().await;
+        drop(place);
+        app.puller.wake();
+    });
+    Ok(run)
 }
 
 /// Begins the runs that are due; ends those whose source is no longer polled. Says how long nothing will be due.
@@ -197,10 +191,12 @@ async fn begin_due(app: &Shared) -> Result<Duration, ApiError> {
         if let Some(Due { scheduled_for, is_catch_up }) = schedule.due(last, now) {
             let trigger = if is_catch_up { Trigger::CatchUp } else { Trigger::Schedule };
             let scheduled_for = Some(scheduled_for.as_millisecond());
-            if let Err(error) = app.puller.start(app, stored, trigger, scheduled_for).await {
+            if let Err(error) =
+                app.puller.start(app, stored.source.id, trigger, scheduled_for).await
+            {
                 tracing::debug!(event = "run_not_begun", ?error);
             }
-        } else if let Some(next) = schedule.next_after(now) {
+        } else if let Some(next) = schedule.next_after(last) {
             let until = next.duration_since(now);
             pause = pause.min(Duration::try_from(until).unwrap_or_default());
         }
@@ -214,6 +210,7 @@ struct Run {
     stored: StoredSource,
     config: S3Polling,
     id: String,
+    trigger: Trigger,
     stop: Arc<AtomicBool>,
 }
 
@@ -236,11 +233,15 @@ struct Tally {
     objects_read: u64,
     objects_failed: u64,
     first_failure: Option<(&'static str, String)>,
+    /// Objects that the store did not give, since the last one that it did.
+    unavailable_in_a_row: u32,
+    /// Objects that could not be read before, as far as the listing has not shown them.
+    not_listed: HashSet<String>,
 }
 
 /// What became of an object.
 enum ObjectEnd {
-    Read(Totals),
+    Read,
     /// There is no such version any more: a later listing has another one, or none.
     Gone {
         is_deleted: bool,
@@ -250,8 +251,20 @@ enum ObjectEnd {
         message: String,
         is_retryable: bool,
     },
+    /// The store did not give it: it may be this object, or all of them.
+    Unavailable {
+        code: &'static str,
+        message: String,
+    },
     /// The run cannot go on.
     Ends(Ended),
+}
+
+/// What a reader leaves.
+struct Done {
+    object: Object,
+    end: ObjectEnd,
+    totals: Totals,
 }
 
 impl Run {
@@ -264,7 +277,9 @@ impl Run {
         let mut scan = Scan::begin(&self.config, state, Timestamp::now());
         let ended = self.work(&mut scan, &mut tally).await;
         let (status, error, is_retryable) = match ended {
-            Ok(()) if tally.objects_failed == 0 => (RunStatus::Completed, None, false),
+            Ok(()) if tally.objects_failed == 0 && !scan.holds_back() => {
+                (RunStatus::Completed, None, false)
+            }
             Ok(()) => (RunStatus::Partial, tally.first_failure, true),
             Err(Ended::TimedOut) => (RunStatus::Partial, None, true),
             Err(Ended::Stopped) => (RunStatus::Superseded, None, true),
@@ -307,19 +322,57 @@ impl Run {
     /// Lists the bucket and reads what is new, with several readers at once.
     async fn work(&self, scan: &mut Scan, tally: &mut Tally) -> Result<(), Ended> {
         let (plan, sources) = self.prepare().await?;
+        tally.not_listed = self.failing().await?;
         let deadline = Instant::now() + Duration::from_secs(self.app.settings.pull.run_timeout_sec);
         let mut readers = JoinSet::new();
-        let listed = self.list(scan, tally, &plan, &sources, deadline, &mut readers).await;
-        if listed.is_err() {
-            // Those who read stop at their next block, and commit it.
-            self.stop.store(true, Ordering::Relaxed);
+        let mut ended = self.list(scan, tally, &plan, &sources, deadline, &mut readers).await;
+        loop {
+            let read = if ended.is_ok() {
+                match self.within(deadline, readers.join_next()).await {
+                    Ok(read) => read,
+                    Err(over) => {
+                        ended = Err(over);
+                        continue;
+                    }
+                }
+            } else {
+                // Those who read stop at their next block, and commit it.
+                self.stop.store(true, Ordering::Relaxed);
+                readers.join_next().await
+            };
+            let Some(read) = read else { break };
+            let noted = self.note(read, scan, tally).await;
+            ended = ended.and(noted);
         }
-        let mut ended = listed;
-        while let Some(read) = readers.join_next().await {
-            let read = self.note(read, scan, tally).await;
-            ended = ended.and(read);
+        if ended.is_ok() && scan.has_seen_all() {
+            for key in tally.not_listed.drain() {
+                self.forget_failure(key).await?;
+            }
         }
         ended
+    }
+
+    /// The objects that could not be read so far.
+    async fn failing(&self) -> Result<HashSet<String>, Ended> {
+        let source = self.stored.source.id.clone();
+        let failing = self.app.run(move |app: &App| app.control.failing_objects(&source)).await;
+        failing.map_err(|_| unavailable())
+    }
+
+    /// Waits for something, but not beyond the end of the run.
+    async fn within<T>(
+        &self,
+        deadline: Instant,
+        work: impl Future<Output = T>,
+    ) -> Result<T, Ended> {
+        let mut work = pin!(work);
+        loop {
+            self.check_time(deadline)?;
+            let left = deadline.saturating_duration_since(Instant::now()).min(STOP_LATENCY);
+            if let Ok(done) = tokio::time::timeout(left, &mut work).await {
+                return Ok(done);
+            }
+        }
     }
 
     /// What the source is read with. Credentials are resolved for every run, so that rotation is honoured.
@@ -336,6 +389,7 @@ impl Run {
         let plan = plan.ok_or_else(|| not_ready("the source has no parser".to_owned()))?;
         let access_key = access_key(&credentials, self.config.credential_ref.as_deref());
         let s3 = S3Options {
+            stall: Duration::from_secs(self.app.settings.pull.stall_timeout_sec),
             part_bytes: PART_BYTES,
             prefetch_bytes_max: PREFETCH_BYTES_MAX,
             ..self.config.s3_options(access_key, &self.stored.source.name)
@@ -355,22 +409,24 @@ impl Run {
         plan: &Arc<Plan>,
         sources: &Arc<Sources>,
         deadline: Instant,
-        readers: &mut JoinSet<(Object, ObjectEnd)>,
+        readers: &mut JoinSet<Done>,
     ) -> Result<(), Ended> {
         while let Some(request) = scan.next_listing() {
             let after = request.start_after.as_deref();
             let mut listing = sources.list(&self.config.bucket, &request.prefix, after);
             loop {
-                self.check_time(deadline)?;
-                let page = listing.next_page().await.map_err(|error| Ended::Failed {
+                let page = self.within(deadline, listing.next_page()).await?;
+                let page = page.map_err(|error| Ended::Failed {
                     code: error.code(),
                     is_retryable: error.is_retryable(),
                     message: error.to_string(),
                 })?;
                 let Some(page) = page else { break };
+                for object in &page {
+                    tally.not_listed.remove(&object.key);
+                }
                 for object in self.wanted(scan, page).await? {
-                    self.check_time(deadline)?;
-                    self.read(object, plan, sources, readers).await;
+                    self.read(object, plan, sources, deadline, readers).await?;
                     while let Some(read) = readers.try_join_next() {
                         self.note(read, scan, tally).await?;
                     }
@@ -397,6 +453,7 @@ impl Run {
             control: &self.app.control,
             source: &self.stored.source.id,
             now: Timestamp::now(),
+            is_patient: self.trigger != Trigger::Manual,
         };
         tokio::task::block_in_place(|| scan.page(page, &ledger)).map_err(|error| Ended::Failed {
             code: "store_unavailable",
@@ -411,15 +468,17 @@ impl Run {
         object: Object,
         plan: &Arc<Plan>,
         sources: &Arc<Sources>,
-        readers: &mut JoinSet<(Object, ObjectEnd)>,
-    ) {
+        deadline: Instant,
+        readers: &mut JoinSet<Done>,
+    ) -> Result<(), Ended> {
         let prefetch = object.size.unwrap_or(PREFETCH_BYTES_MAX).min(PREFETCH_BYTES_MAX);
         let units = (READER_BYTES + prefetch) / BUDGET_UNIT;
         let puller = &self.app.puller;
-        let reader = Arc::clone(&puller.readers).acquire_owned().await;
-        let memory = Arc::clone(&puller.memory)
-            .acquire_many_owned(u32::try_from(units).unwrap_or(u32::MAX))
-            .await;
+        let reader = Arc::clone(&puller.readers).acquire_owned();
+        let reader = self.within(deadline, reader).await?;
+        let units = u32::try_from(units).unwrap_or(u32::MAX);
+        let memory = Arc::clone(&puller.memory).acquire_many_owned(units);
+        let memory = self.within(deadline, memory).await?;
         let settings = StoreSettings {
             store: self.app.control.store.clone(),
             plan: Arc::clone(plan),
@@ -446,69 +505,85 @@ impl Run {
             let mut sink = Sink::default().store_to(settings.clone());
             let pipeline = Pipeline::new(settings.plan, options, &sources, handle);
             let ended = pipeline.run_object(&object, &mut sink, &());
-            let end = object_end(ended, sink.totals());
-            (object, end)
+            Done { object, end: object_end(ended), totals: sink.totals().clone() }
         });
+        Ok(())
     }
 
     /// Notes what became of an object.
     async fn note(
         &self,
-        read: Result<(Object, ObjectEnd), tokio::task::JoinError>,
+        read: Result<Done, tokio::task::JoinError>,
         scan: &mut Scan,
         tally: &mut Tally,
     ) -> Result<(), Ended> {
-        let (object, end) = read.map_err(|panic| Ended::Failed {
+        let Done { object, end, totals } = read.map_err(|panic| Ended::Failed {
             code: "internal_error",
             message: panic.to_string(),
             is_retryable: true,
         })?;
-        let source = self.stored.source.id.clone();
+        self.app.metrics.stored("pull", &totals.appended, totals.rejects());
         match end {
-            ObjectEnd::Read(totals) => {
+            ObjectEnd::Read => {
                 tally.objects_read += 1;
-                self.app.metrics.stored("pull", &totals.appended, totals.rejects());
+                tally.unavailable_in_a_row = 0;
                 scan.settled(&object);
-                let key = object.key;
-                self.app
-                    .run(move |app: &App| app.control.forget_failure(&source, &key))
-                    .await
-                    .map_err(|_| unavailable())
+                self.forget_failure(object.key).await
             }
-            ObjectEnd::Gone { is_deleted } => {
-                // What has changed is listed again under its new version.
-                if is_deleted {
-                    scan.settled(&object)
-                } else {
-                    scan.failed(&object)
-                }
+            ObjectEnd::Gone { is_deleted: true } => {
+                scan.settled(&object);
+                self.forget_failure(object.key).await
+            }
+            ObjectEnd::Gone { is_deleted: false } => {
+                // It is listed again under its new version.
+                scan.failed(&object);
                 Ok(())
             }
             ObjectEnd::Failed { code, message, is_retryable } => {
-                tracing::warn!(event = "object_failed", %source, object = %object.key, code, reason = message);
                 scan.failed(&object);
-                tally.objects_failed += 1;
-                tally.first_failure.get_or_insert((code, message.clone()));
-                let pull = self.app.settings.pull;
-                self.app
-                    .run(move |app: &App| {
-                        note_failure(
-                            &app.control,
-                            &pull,
-                            &source,
-                            &object,
-                            (code, message),
-                            is_retryable,
-                        )
-                    })
-                    .await
-                    .map_err(|_| unavailable())
+                self.note_failure(object, (code, message), is_retryable, tally).await
+            }
+            ObjectEnd::Unavailable { code, message } => {
+                scan.failed(&object);
+                self.note_failure(object, (code, message.clone()), true, tally).await?;
+                tally.unavailable_in_a_row += 1;
+                match tally.unavailable_in_a_row < UNAVAILABLE_MAX {
+                    true => Ok(()),
+                    false => Err(Ended::Failed { code, message, is_retryable: true }),
+                }
             }
             ObjectEnd::Ends(ended) => {
                 scan.failed(&object);
                 Err(ended)
             }
         }
+    }
+
+    async fn note_failure(
+        &self,
+        object: Object,
+        what: (&'static str, String),
+        is_retryable: bool,
+        tally: &mut Tally,
+    ) -> Result<(), Ended> {
+        let (source, (code, message)) = (self.stored.source.id.clone(), &what);
+        tracing::warn!(event = "object_failed", %source, object = %object.key, code, reason = message);
+        tally.objects_failed += 1;
+        tally.first_failure.get_or_insert_with(|| what.clone());
+        let pull = self.app.settings.pull;
+        self.app
+            .run(move |app: &App| {
+                note_failure(&app.control, &pull, &source, &object, what, is_retryable)
+            })
+            .await
+            .map_err(|_| unavailable())
+    }
+
+    async fn forget_failure(&self, key: String) -> Result<(), Ended> {
+        let source = self.stored.source.id.clone();
+        let forgotten =
+            self.app.run(move |app: &App| app.control.forget_failure(&source, &key)).await;
+        forgotten.map_err(|_| unavailable())
     }
 }
 
@@ -517,8 +592,8 @@ fn unavailable() -> Ended {
     Ended::Failed { code: "store_unavailable", message, is_retryable: true }
 }
 
-fn object_end(ended: Result<(), PipelineError>, totals: &Totals) -> ObjectEnd {
-    let Err(error) = ended else { return ObjectEnd::Read(totals.clone()) };
+fn object_end(ended: Result<(), PipelineError>) -> ObjectEnd {
+    let Err(error) = ended else { return ObjectEnd::Read };
     let message = error.to_string();
     let failed =
         |code, is_retryable| ObjectEnd::Failed { code, message: message.clone(), is_retryable };
@@ -528,6 +603,9 @@ fn object_end(ended: Result<(), PipelineError>, totals: &Totals) -> ObjectEnd {
     match &error {
         PipelineError::Source(SourceError::NotFound { .. }) => ObjectEnd::Gone { is_deleted: true },
         PipelineError::Source(SourceError::Changed { .. }) => ObjectEnd::Gone { is_deleted: false },
+        PipelineError::Source(SourceError::Unavailable { code, .. }) => {
+            ObjectEnd::Unavailable { code, message }
+        }
         PipelineError::Source(source) if error.is_about_one_object() => {
             failed(source.code(), source.is_retryable())
         }
@@ -583,6 +661,8 @@ struct StoredLedger<'a> {
     control: &'a Control,
     source: &'a str,
     now: Timestamp,
+    /// Whether what failed waits until its pause is over.
+    is_patient: bool,
 }
 
 impl Ledger for StoredLedger<'_> {
@@ -592,7 +672,7 @@ impl Ledger for StoredLedger<'_> {
         let keys: Vec<String> = objects.iter().map(|object| object.key.clone()).collect();
         let rows = self.control.ledger(self.source, &keys)?;
         let verdicts = objects.iter().zip(&rows).map(|(object, row)| {
-            let failure = row.failure.as_ref();
+            let failure = row.failure.as_ref().filter(|_| self.is_patient);
             if let Some(failure) = failure {
                 let known = Known {
                     etag: &failure.etag,

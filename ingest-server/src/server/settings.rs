@@ -52,6 +52,8 @@ pub(crate) struct PullSettings {
     pub(crate) memory_bytes_max: usize,
     /// Events that are stored in one transaction, unless they come too slowly.
     pub(crate) commit_events: usize,
+    /// A request to a bucket that brings nothing for so long is made again.
+    pub(crate) stall_timeout_sec: u64,
     /// A run ends after so long; what is left is for the next one.
     pub(crate) run_timeout_sec: u64,
     /// The first pause before an object that failed is tried again; it doubles each time.
@@ -88,6 +90,7 @@ impl Default for PullSettings {
             objects_at_once: 4,
             memory_bytes_max: 256 << 20,
             commit_events: 10_000,
+            stall_timeout_sec: 20,
             run_timeout_sec: 3600,
             retry_min_sec: 30,
             retry_max_sec: 6 * 3600,
@@ -178,6 +181,7 @@ impl Settings {
             (!(1..=64).contains(&objects_at_once), "pull.objects_at_once is not 1 to 64"),
             (memory_bytes_max < 64 << 20, "pull.memory_bytes_max is less than 64 MiB"),
             (self.pull.commit_events == 0, "pull.commit_events is 0"),
+            (self.pull.stall_timeout_sec == 0, "pull.stall_timeout_sec is 0"),
             (self.pull.run_timeout_sec == 0, "pull.run_timeout_sec is 0"),
             (
                 retry_min_sec == 0 || retry_max_sec < retry_min_sec,

@@ -189,7 +189,7 @@ async fn list_runs(
     Ok(Json(List::page(rows, limit, |run| run.id.clone())))
 }
 
-/// Begins a run now.
+/// Begins a run now. It tries objects that failed again, too, without waiting for their time.
 #[utoipa::path(post, path = "/api/governance/ingestion-sources/{id}/pull", tag = "sources",
     params(("id" = String, Path)),
     responses((status = 202, body = OneRun), CommonErrors), security(("api_key" = [])))]
@@ -200,7 +200,7 @@ async fn pull(
 ) -> Result<(StatusCode, Json<OneRun>), ApiError> {
     caller.require(Permission::SourcesManage)?;
     let stored = app.run(move |app: &App| app.control.source(&caller.organization, &id)).await?;
-    let pull_run = app.puller.start(&app, stored, Trigger::Manual, None).await?;
+    let pull_run = app.puller.start(&app, stored.source.id, Trigger::Manual, None).await?;
     Ok((StatusCode::ACCEPTED, Json(OneRun { pull_run })))
 }
 
