@@ -170,7 +170,12 @@ impl<'a> Pipeline<'a> {
         // What stood before an error is kept, and the object goes on there another time.
         let stored = match fed {
             Err(Stopped::Sink(_)) => Ok(()),
-            _ => sink.end(framer.position(), fed.is_ok()),
+            Ok(()) => {
+                // Behind the last record, a document may go on.
+                let end = Position { offset: reader.offset(), ..framer.position().clone() };
+                sink.end(&end, true)
+            }
+            Err(_) => sink.end(framer.position(), false),
         };
         fed.map_err(PipelineError::from).and(stored)
     }

@@ -369,7 +369,8 @@ impl Control {
                 run::end_running(transaction, &id)?;
             }
             // What failed may have failed for what has just been changed.
-            transaction.execute("UPDATE object_failure SET retry_at = 0 WHERE source = ?", [&id])?;
+            transaction
+                .execute("UPDATE object_failure SET retry_at = 0 WHERE source = ?", [&id])?;
             let after = find(transaction, &caller.organization, &id)?.source;
             let (before, json) = (Some(as_json(&before)), Some(as_json(&after)));
             audit::write(

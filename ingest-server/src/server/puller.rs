@@ -156,9 +156,8 @@ async fn begin(
     stop: Arc<AtomicBool>,
 ) -> Result<PullRun, ApiError> {
     let (app, source) = (Arc::clone(&place.app), place.source.clone());
-    let BegunRun { run, stored, config } = app
-        .run(move |app: &App| app.control.begin_run(&source, trigger, scheduled_for_ms))
-        .await?;
+    let BegunRun { run, stored, config } =
+        app.run(move |app: &App| app.control.begin_run(&source, trigger, scheduled_for_ms)).await?;
     app.metrics.pull_begins();
     tracing::info!(event = "run_begins", source = %place.source, run = %run.id, ?trigger);
     let work = Run { app: Arc::clone(&app), stored, config, id: run.id.clone(), trigger, stop };
@@ -233,7 +232,7 @@ struct Tally {
     objects_read: u64,
     objects_failed: u64,
     first_failure: Option<(&'static str, String)>,
-    /// Objects that the store did not give, since the last one that it did.
+    /// Objects that the store did not give for the first time, since the last one that it did.
     unavailable_in_a_row: u32,
     /// Objects that could not be read before, as far as the listing has not shown them.
     not_listed: HashSet<String>,
@@ -541,12 +540,14 @@ impl Run {
             }
             ObjectEnd::Failed { code, message, is_retryable } => {
                 scan.failed(&object);
-                self.note_failure(object, (code, message), is_retryable, tally).await
+                self.note_failure(object, (code, message), is_retryable, tally).await.map(drop)
             }
             ObjectEnd::Unavailable { code, message } => {
                 scan.failed(&object);
-                self.note_failure(object, (code, message.clone()), true, tally).await?;
-                tally.unavailable_in_a_row += 1;
+                let what = (code, message.clone());
+                let attempts = self.note_failure(object, what, true, tally).await?;
+                // Those that failed before say nothing about the store.
+                tally.unavailable_in_a_row += u32::from(attempts == 1);
                 match tally.unavailable_in_a_row < UNAVAILABLE_MAX {
                     true => Ok(()),
                     false => Err(Ended::Failed { code, message, is_retryable: true }),
@@ -559,13 +560,14 @@ impl Run {
         }
     }
 
+    /// Gives how often it has failed now.
     async fn note_failure(
         &self,
         object: Object,
         what: (&'static str, String),
         is_retryable: bool,
         tally: &mut Tally,
-    ) -> Result<(), Ended> {
+    ) -> Result<u32, Ended> {
         let (source, (code, message)) = (self.stored.source.id.clone(), &what);
         tracing::warn!(event = "object_failed", %source, object = %object.key, code, reason = message);
         tally.objects_failed += 1;
@@ -618,7 +620,7 @@ fn object_end(ended: Result<(), PipelineError>) -> ObjectEnd {
 }
 
 /// Notes that an object could not be read: the next attempt comes after a pause that doubles each time. What time alone
-/// does not mend is tried seldom.
+/// does not mend is tried seldom. Gives the number of attempts.
 fn note_failure(
     control: &Control,
     pull: &PullSettings,
@@ -626,20 +628,24 @@ fn note_failure(
     object: &Object,
     what: (&'static str, String),
     is_retryable: bool,
-) -> Result<(), ControlError> {
+) -> Result<u32, ControlError> {
     let known = control.ledger(source, std::slice::from_ref(&object.key))?;
     let attempts = known
         .into_iter()
         .filter_map(|row| row.failure)
         .find(|failure| failure.etag == object.etag)
-        .map_or(0, |failure| failure.attempts);
+        .map_or(0, |failure| failure.attempts.saturating_add(1))
+        .max(1);
     let pause = match is_retryable {
-        true => pull.retry_min_sec.saturating_mul(1 << attempts.min(20)).min(pull.retry_max_sec),
+        true => {
+            pull.retry_min_sec.saturating_mul(1 << (attempts - 1).min(20)).min(pull.retry_max_sec)
+        }
         false => pull.retry_max_sec,
     };
     let retry_at_ms = now_ms() + i64::try_from(pause.saturating_mul(1000)).unwrap_or(i64::MAX / 4);
-    let failure = Failure { etag: object.etag.clone(), attempts: attempts + 1, retry_at_ms };
-    control.note_failure(source, &object.key, failure, what)
+    let failure = Failure { etag: object.etag.clone(), attempts, retry_at_ms };
+    control.note_failure(source, &object.key, failure, what)?;
+    Ok(attempts)
 }
 
 /// The access key among a source's credentials: `access_key_id` and `secret_access_key`, or `NAME.access_key_id` ... if the

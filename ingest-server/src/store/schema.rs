@@ -86,6 +86,7 @@ CREATE TABLE reject(
     state INT NOT NULL DEFAULT 0, settled_at INT
 ) STRICT;
 CREATE INDEX reject_source ON reject(source, state, id);
+CREATE INDEX reject_version ON reject(version, byte_offset) WHERE state = 0;
 
 -- The set of ids seen: see the module `seen`. state 1 is live, 0 is being built or dead.
 CREATE TABLE seen_run(
@@ -116,6 +117,7 @@ ALTER TABLE reject ADD COLUMN context TEXT;
 ALTER TABLE reject ADD COLUMN state INT NOT NULL DEFAULT 0;
 ALTER TABLE reject ADD COLUMN settled_at INT;
 CREATE INDEX reject_source ON reject(source, state, id);
+CREATE INDEX reject_version ON reject(version, byte_offset) WHERE state = 0;
 PRAGMA user_version = 2;
 ";
 

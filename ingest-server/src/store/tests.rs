@@ -522,7 +522,8 @@ fn a_store_of_the_first_format_is_brought_over() {
     for column in ["closed", "events", "duplicates", "conflicts", "rejects", "records", "bytes"] {
         connection.execute_batch(&format!("ALTER TABLE run DROP COLUMN {column}")).unwrap();
     }
-    connection.execute_batch("DROP TABLE source_hour; DROP INDEX reject_source").unwrap();
+    let dropped = "DROP TABLE source_hour; DROP INDEX reject_source; DROP INDEX reject_version";
+    connection.execute_batch(dropped).unwrap();
     for column in ["sealed", "context", "state", "settled_at"] {
         connection.execute_batch(&format!("ALTER TABLE reject DROP COLUMN {column}")).unwrap();
     }

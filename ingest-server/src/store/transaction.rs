@@ -386,10 +386,24 @@ impl<'a> Work<'a> {
     }
 
     fn write_rejects(&mut self, names: &Names, conflicts: &[RejectIn]) -> Result<(), StoreError> {
-        for reject in self.work.append.rejects.iter().chain(conflicts) {
-            self.write_reject(names, reject)?;
+        let rejects = &self.work.append.rejects;
+        let is_read_again =
+            !(rejects.is_empty() && conflicts.is_empty()) && self.is_read_again(names)?;
+        for reject in rejects.iter().chain(conflicts) {
+            self.write_reject(names, reject, is_read_again)?;
         }
         Ok(())
+    }
+
+    /// Whether other versions of the object were read before.
+    fn is_read_again(&self, names: &Names) -> Result<bool, StoreError> {
+        if self.work.append.step.is_none() {
+            return Ok(false);
+        }
+        let mut select = self
+            .transaction
+            .prepare_cached("SELECT 1 FROM object_version WHERE object = ? AND id != ?")?;
+        Ok(select.exists(params![names.object, names.version])?)
     }
 
     /// The dead letter of an event whose id is taken.
@@ -419,12 +433,39 @@ impl<'a> Work<'a> {
         }
     }
 
-    fn write_reject(&mut self, names: &Names, reject: &RejectIn) -> Result<(), StoreError> {
+    /// Writes a dead letter. One that is the same in an earlier version of the object is closed: the record
+    /// is refused once more, but it is still one record.
+    fn write_reject(
+        &mut self,
+        names: &Names,
+        reject: &RejectIn,
+        is_read_again: bool,
+    ) -> Result<(), StoreError> {
         let raw = self.work.append.bytes(reject.raw);
         let compressed = compressed(raw)?;
         let position = [reject.offset, reject.end_offset, reject.index, reject.line];
         let [offset, end_offset, index, line] = position.map(u64::cast_signed);
         let stored = compressed.as_deref().unwrap_or(raw);
+        if is_read_again {
+            self.transaction
+                .prepare_cached(
+                    "UPDATE reject SET state = 3, settled_at = ?, sealed = NULL
+                     WHERE state = 0 AND byte_offset = ? AND end_offset = ? AND record_index = ?
+                     AND code = ? AND text = ? AND raw = ? AND version IN
+                     (SELECT id FROM object_version WHERE object = ? AND id != ?)",
+                )?
+                .execute(params![
+                    self.work.append.ingested_at_ms,
+                    offset,
+                    end_offset,
+                    index,
+                    reject.code,
+                    reject.text,
+                    stored,
+                    names.object,
+                    names.version,
+                ])?;
+        }
         self.transaction
             .prepare_cached(
                 "INSERT INTO reject(source, version, plan, run, at, code, message, mapping_line,

@@ -8,7 +8,7 @@ use std::time::Duration;
 pub const MEMORY_BYTES_MAX: u64 = 120 << 20;
 
 /// The largest memory that the process had so far, in bytes; nothing once it has ended.
-fn peak(process: u32) -> Option<u64> {
+pub fn peak(process: u32) -> Option<u64> {
     let status = std::fs::read_to_string(format!("/proc/{process}/status")).ok()?;
     let line = status.lines().find(|line| line.starts_with("VmHWM:"))?;
     Some(line.split_whitespace().nth(1)?.parse::<u64>().ok()? << 10)
