@@ -1,6 +1,6 @@
 //! Runs of the puller, what they came to, and objects that could not be read.
 
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 
 use rusqlite::{OptionalExtension as _, Row, Transaction, params};
 use serde::Serialize;
@@ -282,7 +282,7 @@ impl Control {
     }
 
     /// The objects of a source that could not be read.
-    pub(crate) fn failing_objects(&self, source: &str) -> Result<HashSet<String>> {
+    pub(crate) fn failing_objects(&self, source: &str) -> Result<BTreeSet<String>> {
         self.read(|connection| {
             let select = "SELECT key FROM object_failure WHERE source = ?";
             let mut select = connection.prepare_cached(select)?;

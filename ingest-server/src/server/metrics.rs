@@ -52,8 +52,7 @@ impl Metrics {
         let mut registry = Registry::default();
         let pulls = Family::<Outcome, Count>::default();
         registry.register("ingestion_pull", "Runs of the puller that ended", pulls.clone());
-        let pull_milliseconds =
-            Histogram::new([10.0, 100.0, 1e3, 1e4, 6e4, 3e5, 9e5, 3.6e6].into_iter());
+        let pull_milliseconds = Histogram::new([10.0, 100.0, 1e3, 1e4, 6e4, 3e5, 9e5, 3.6e6]);
         registry.register(
             "ingestion_pull_duration_milliseconds",
             "How long runs of the puller took",

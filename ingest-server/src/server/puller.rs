@@ -11,7 +11,7 @@
 //! Every commit is fenced by the run: once it is ended, whoever still works for it stores nothing more. An object that
 //! cannot be read is noted and tried again later, ever less often; it never holds up the others.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -52,7 +52,7 @@ const BUDGET_UNIT: u64 = 1 << 20;
 /// Begins runs, and knows which are going on.
 pub(crate) struct Puller {
     wake: Notify,
-    running: Mutex<HashMap<String, Arc<AtomicBool>>>,
+    running: Mutex<BTreeMap<String, Arc<AtomicBool>>>,
     /// Readers of all runs.
     readers: Arc<Semaphore>,
     /// Memory of all readers, in [`BUDGET_UNIT`]s.
@@ -75,7 +75,7 @@ impl Puller {
         self.wake.notify_one();
     }
 
-    fn running(&self) -> MutexGuard<'_, HashMap<String, Arc<AtomicBool>>> {
+    fn running(&self) -> MutexGuard<'_, BTreeMap<String, Arc<AtomicBool>>> {
         self.running.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -235,7 +235,7 @@ struct Tally {
     /// Objects that the store did not give for the first time, since the last one that it did.
     unavailable_in_a_row: u32,
     /// Objects that could not be read before, as far as the listing has not shown them.
-    not_listed: HashSet<String>,
+    not_listed: BTreeSet<String>,
 }
 
 /// What became of an object.
@@ -344,7 +344,7 @@ impl Run {
             ended = ended.and(noted);
         }
         if ended.is_ok() && scan.has_seen_all() {
-            for key in tally.not_listed.drain() {
+            for key in std::mem::take(&mut tally.not_listed) {
                 self.forget_failure(key).await?;
             }
         }
@@ -352,7 +352,7 @@ impl Run {
     }
 
     /// The objects that could not be read so far.
-    async fn failing(&self) -> Result<HashSet<String>, Ended> {
+    async fn failing(&self) -> Result<BTreeSet<String>, Ended> {
         let source = self.stored.source.id.clone();
         let failing = self.app.run(move |app: &App| app.control.failing_objects(&source)).await;
         failing.map_err(|_| unavailable())
