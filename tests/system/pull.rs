@@ -865,11 +865,11 @@ struct Large {
 
 impl Large {
     fn new(server: &Server, kind: &Kind, prefix: &str, differs: Value) -> Self {
-        let (key, records) = (format!("{prefix}large"), records("event", 12_000));
+        let (key, records) = (format!("{prefix}large"), records("event", 18_000));
         let body = hardly_packed(kind, &records);
         let bytes = body.len();
         // The puller hands out what it has fetched in chunks.
-        assert!(bytes > 900_000, "{}: {bytes}", kind.name);
+        assert!(bytes > 1 << 20, "{}: {bytes}", kind.name);
         put(&key, body);
         let gate = Gate::new(move |_| bytes, 60);
         let mut differs = differs;
@@ -1088,7 +1088,7 @@ fn a_new_version_of_a_parser_in_the_midst_of_an_object_loses_and_doubles_nothing
     let run = large.source.pull(&server);
     assert_fields(
         &run,
-        json!({ "status": "completed", "records_read": 12_000,
+        json!({ "status": "completed", "records_read": large.records.count,
             "error_count": large.records.bad().count() }),
     );
     large.verify(&server);
