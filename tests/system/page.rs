@@ -210,6 +210,20 @@ fn by_the_keyboard_from_the_first_login_to_the_letter_that_is_stored_after_all()
     browser.press(&[Key::Escape]);
     browser.wait_for("document.querySelector('.details').hidden");
 
+    // It can be held, and searched.
+    browser.type_text("p");
+    browser.wait_for("document.querySelector('.live').dataset.state === 'paused'");
+    good["id"] = json!("e3");
+    good["model"] = json!("another");
+    post_record(&server, &id, &secret, &good);
+    browser.wait_for_text("1 new event since");
+    browser.type_text("p");
+    browser.wait_for("document.querySelectorAll('.tail li').length === 2");
+    browser.type_text("/ANOTHER");
+    browser.wait_for_text("1 of 2 shown");
+    browser.press(&[Key::Escape]);
+    browser.wait_for("!document.body.innerText.includes('1 of 2 shown')");
+
     // One that the parser refuses, with the line that does.
     let mut bad = record("e2", &json!("1769860800000"), "chat");
     bad["usage"] = usage;
@@ -270,14 +284,14 @@ fn by_the_keyboard_from_the_first_login_to_the_letter_that_is_stored_after_all()
     browser.wait_for("document.querySelector('td.name a')");
     browser.type_text("j");
     browser.press(&[Key::Enter]);
-    browser.wait_for("document.querySelectorAll('.tail li').length === 1");
+    browser.wait_for("document.querySelectorAll('.tail li').length === 2");
     browser.type_text("2");
     browser.wait_for("document.querySelectorAll('.letters li').length === 1");
     browser.type_text("r");
     browser.wait_for_text("1 record mapped");
     browser.wait_for_text("No dead letters");
     browser.type_text("1");
-    browser.wait_for("document.querySelectorAll('.tail li').length === 2");
+    browser.wait_for("document.querySelectorAll('.tail li').length === 3");
 
     let is_same = browser.run("return window.isTheSamePage");
     assert_eq!(is_same, true, "the page was loaded anew");

@@ -156,13 +156,13 @@ function keys() {
 
 document.addEventListener("keydown", (event) => {
   const { target } = event;
-  if (event.key === "Escape" && target.matches?.("[data-filter]") && target.value !== "") {
+  if (event.key === "Escape" && !document.querySelector("dialog[open]")) {
+    if (!target.matches?.("[data-filter]")) return void view?.escape?.();
     event.preventDefault();
     target.value = "";
     target.dispatchEvent(new Event("input"));
-    return;
+    return target.blur();
   }
-  if (event.key === "Escape" && view?.escape?.()) return;
   if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
   if (target.matches?.("textarea, select, input:not([type=radio], [type=checkbox])")) return;
   if (localStorage.getItem(SHORTCUTS_OFF) !== null || document.querySelector("dialog[open]")) return;

@@ -27,6 +27,8 @@ export function tailTab({ path, source, page }, signal) {
   let waiting = [];
   let isPaused = false;
   let isDrawing = false;
+  /** How long to wait with the next picture. */
+  let pauseMs = 0;
   let last = null;
   let arrived = 0;
   let open = null;
@@ -117,18 +119,24 @@ export function tailTab({ path, source, page }, signal) {
     if (isPaused) return showCount();
     if (isDrawing) return undefined;
     isDrawing = true;
-    requestAnimationFrame(() => {
-      isDrawing = false;
-      if (signal.aborted || isPaused) return;
-      const fresh = waiting.map(newRow).reverse();
-      waiting = [];
-      rows = [...fresh, ...rows];
-      list.prepend(...fresh.map((row) => row.node));
-      trim();
-      showEmpty();
-      showCount();
-    });
+    // Reading goes on between two pictures: most of the time is for that, however slow the machine is.
+    setTimeout(() => requestAnimationFrame(drawNow), pauseMs);
     return undefined;
+  }
+
+  function drawNow() {
+    isDrawing = false;
+    if (signal.aborted || isPaused) return;
+    const begin = performance.now();
+    const fresh = waiting.map(newRow).reverse();
+    waiting = [];
+    rows = [...fresh, ...rows];
+    list.prepend(...fresh.map((row) => row.node));
+    trim();
+    showEmpty();
+    showCount();
+    // With the layout, which happens behind this.
+    setTimeout(() => (pauseMs = Math.min(1000, 2 * (performance.now() - begin))));
   }
 
   /** Forgets the oldest rows. */
