@@ -95,7 +95,7 @@ impl Case {
         let Ok(store) = Store::open_read_only(&self.store) else {
             return Hit::BeforeTheFirstCommit;
         };
-        match store.progress("crash", self.object.to_str().unwrap()).unwrap() {
+        match store.progress("objects", self.object.to_str().unwrap()).unwrap() {
             None => Hit::BeforeTheFirstCommit,
             Some(state) if state.done => Hit::Finished,
             Some(_) => {
