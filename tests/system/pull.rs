@@ -56,7 +56,9 @@ fn put(key: &str, body: impl Into<Bytes>) {
 
 fn remove(key: &str) {
     let request = SEAWEED.client().delete_object().bucket(BUCKET).key(key);
-    wait(request.send()).unwrap();
+    // On a runtime of its own: the threads of the tests' may be busy with the request that it is called from.
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(request.send()).unwrap();
 }
 
 fn proxy(script: impl Fn(&Request) -> Fault + Send + Sync + 'static) -> FaultProxy {
