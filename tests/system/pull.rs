@@ -958,7 +958,10 @@ fn runs_of_a_source_never_overlap() {
         sleep(Duration::from_micros(fastrand::u64(0..3000)));
     }
     assert_fields(&large.source.pull(&server), json!({ "status": "completed" }));
-    assert!(large.source.runs(&server).iter().all(|run| run["status"] == "completed"));
+    // The one that was going on when the schedule was taken away may have been ended for it.
+    let is_over = |run: &Value| run["status"] == "completed" || run["status"] == "superseded";
+    let runs = large.source.runs(&server);
+    assert!(runs.iter().all(is_over), "{runs:#?}");
 }
 
 #[test]
