@@ -1,7 +1,7 @@
 //! The control plane: who may do what, what is read and how, what was run, and a record of every change.
 //!
 //! It lives in the store's file, so that it is backed up, and lost, together with the events. Everything that changes
-//! goes through the store's writer in one transaction with its line in the audit log ([`Control::change`]); reading is a
+//! goes through the store's writer, and what somebody changes in one transaction with its line in the audit log; reading is a
 //! short read transaction.
 //!
 //! Everything belongs to an organisation. What belongs to another one is not there: asking for it gives the same
@@ -22,11 +22,12 @@ use std::sync::Arc;
 use rusqlite::{Connection, Transaction};
 use serde_json::Value;
 
+pub(crate) use crate::pipeline::now_ms;
 use crate::store::Store;
 use crate::vault::Vault;
 
 pub(crate) use self::audit::{AuditEntry, Surface};
-pub(crate) use self::error::{ControlError, FieldError};
+pub(crate) use self::error::ControlError;
 pub(crate) use self::health::Health;
 pub(crate) use self::keys::{
     ApiKey, NewKey, Organization, PERMISSIONS, Permission, SESSION_SECONDS,
@@ -89,18 +90,13 @@ impl Control {
         self.store.read(read)
     }
 
-    /// Changes something, with its line in the audit log.
+    /// Changes something, in one transaction. What somebody asked for writes its line in the audit log there, too.
     fn change<T: Send + 'static>(
         &self,
         change: impl FnOnce(&Transaction<'_>) -> Result<T> + Send + 'static,
     ) -> Result<T> {
         self.store.change(change)
     }
-}
-
-/// The time, in milliseconds since 1970.
-pub(crate) fn now_ms() -> i64 {
-    jiff::Timestamp::now().as_millisecond()
 }
 
 /// RFC 3339 in UTC, with milliseconds.

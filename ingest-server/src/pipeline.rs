@@ -306,6 +306,7 @@ fn now_ns() -> i64 {
     i64::try_from(since.as_nanos()).unwrap_or(i64::MAX)
 }
 
-fn now_ms() -> i64 {
+/// The time, in milliseconds since 1970.
+pub(crate) fn now_ms() -> i64 {
     now_ns() / 1_000_000
 }

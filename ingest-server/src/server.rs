@@ -210,21 +210,19 @@ struct FolderLock {
 impl FolderLock {
     fn take(folder: &Path) -> Result<Self, ServeError> {
         let path = folder.join("lock");
-        let shown = path.display().to_string();
+        let failed = |source| ServeError::Folder { path: path.display().to_string(), source };
         let file = std::fs::OpenOptions::new()
             .create(true)
             .truncate(false)
             .write(true)
             .open(&path)
-            .map_err(|source| ServeError::Folder { path: shown, source })?;
+            .map_err(failed)?;
         match file.try_lock() {
             Ok(()) => Ok(Self { _file: file }),
             Err(std::fs::TryLockError::WouldBlock) => {
                 Err(ServeError::InUse { path: folder.display().to_string() })
             }
-            Err(std::fs::TryLockError::Error(source)) => {
-                Err(ServeError::Folder { path: folder.display().to_string(), source })
-            }
+            Err(std::fs::TryLockError::Error(source)) => Err(failed(source)),
         }
     }
 }

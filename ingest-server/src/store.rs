@@ -43,7 +43,7 @@ pub use self::append::{
     Append, Appended, EventIn, ObjectRef, PlanRef, RawIn, ReadIn, RecordIn, RejectIn, Span, Step,
 };
 pub use self::error::StoreError;
-pub(crate) use self::event::{EventLine, Visible};
+pub(crate) use self::event::{EventLine, Visible, hex};
 pub use self::event::{Origin, StoredEvent, StoredReject};
 pub(crate) use self::letters::{Letter, LetterState, Letters, Order, discard};
 

@@ -2,22 +2,8 @@
 
 use rusqlite::ErrorCode;
 
+use crate::pull::FieldError;
 use crate::store::StoreError;
-
-/// What is wrong with a field of a request.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct FieldError {
-    /// Its way from the top: `pull_config.bucket`.
-    pub(crate) field: String,
-    /// What is wrong, and what would be right.
-    pub(crate) message: String,
-}
-
-impl FieldError {
-    pub(crate) fn new(field: impl Into<String>, message: impl Into<String>) -> Self {
-        Self { field: field.into(), message: message.into() }
-    }
-}
 
 /// A request that is refused, or cannot be carried out.
 #[derive(Debug, thiserror::Error)]
@@ -50,11 +36,7 @@ pub(crate) enum ControlError {
 }
 
 fn fields_text(fields: &[FieldError]) -> String {
-    let texts = fields.iter().map(|field| match field.field.as_str() {
-        "" => field.message.clone(),
-        name => format!("{name}: {}", field.message),
-    });
-    texts.collect::<Vec<_>>().join("; ")
+    fields.iter().map(FieldError::to_string).collect::<Vec<_>>().join("; ")
 }
 
 impl ControlError {

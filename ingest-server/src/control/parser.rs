@@ -16,6 +16,7 @@ use weir_dsl::{Compiled, compile};
 use super::audit::{self, Changed};
 use super::error::is_taken;
 use super::{Caller, Control, ControlError, Result, as_json, new_id, now_ms, rfc3339};
+use crate::store::hex;
 
 const NAME_CHARS_MAX: usize = 128;
 
@@ -109,7 +110,7 @@ fn check(definition: &str) -> Result<Checked> {
     Ok(Checked {
         name: plan.parser.clone(),
         version: plan.parser_version,
-        plan_hash: plan.hash.iter().map(|byte| format!("{byte:02x}")).collect(),
+        plan_hash: hex(&plan.hash),
         tests: u32::try_from(results.len()).unwrap_or(u32::MAX),
         failures: failures.collect(),
         definition: definition.to_owned(),

@@ -6,8 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use rusqlite::types::Value as Sql;
-use rusqlite::{Connection, OptionalExtension as _, Row, Transaction, params, params_from_iter};
+use rusqlite::{Connection, OptionalExtension as _, Row, Transaction, params};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
@@ -20,9 +19,8 @@ use super::audit::{self, Changed};
 use super::error::is_taken;
 use super::parser;
 use super::run;
-use super::{Caller, Control, ControlError, FieldError, Result, as_json, new_id, now_ms, rfc3339};
-use crate::pull::S3Polling;
-use crate::pull::Schedule;
+use super::{Caller, Control, ControlError, Result, as_json, new_id, now_ms, rfc3339};
+use crate::pull::{FieldError, S3Polling, Schedule};
 use crate::vault::new_secret;
 
 const SECRET_PREFIX: &str = "lw_is_";
@@ -171,7 +169,7 @@ impl StoredSource {
             return Err(not_polled(why.to_owned()));
         };
         S3Polling::parse(config).map_err(|errors| {
-            let why = errors.first().map(|e| format!("{}: {}", e.field, e.message));
+            let why = errors.first().map(FieldError::to_string);
             not_polled(why.unwrap_or_default())
         })
     }
@@ -516,11 +514,7 @@ impl Control {
         let mut wrong = check_texts(wanted);
         let config = match &wanted.pull_config {
             None => None,
-            Some(config) => S3Polling::parse(config)
-                .map_err(|errors| {
-                    wrong.extend(errors.into_iter().map(|e| FieldError::new(e.field, e.message)));
-                })
-                .ok(),
+            Some(config) => S3Polling::parse(config).map_err(|errors| wrong.extend(errors)).ok(),
         };
         match (&config, &wanted.pull_config) {
             (Some(config), _) => {
@@ -568,10 +562,7 @@ impl Control {
             })?;
         let plan = plan_with_secrets(&definition, &wanted.credentials)?;
         match config.map(|config| config.check_against(&plan)) {
-            Some(Err(errors)) => {
-                let errors = errors.into_iter().map(|e| FieldError::new(e.field, e.message));
-                Err(ControlError::Invalid(errors.collect()))
-            }
+            Some(Err(errors)) => Err(ControlError::Invalid(errors)),
             _ => Ok(()),
         }
     }
@@ -601,7 +592,7 @@ impl Control {
                 .map_err(|error| about(error.to_string()))?;
             let config = stored.source.pull_config.as_ref().and_then(|c| S3Polling::parse(c).ok());
             if let Some(Err(errors)) = config.map(|config| config.check_against(&plan)) {
-                let problem = errors.iter().map(|e| format!("{}: {}", e.field, e.message));
+                let problem = errors.iter().map(FieldError::to_string);
                 return Err(about(problem.collect::<Vec<_>>().join("; ")));
             }
         }
@@ -778,7 +769,6 @@ fn stored_source(row: &Row<'_>) -> rusqlite::Result<StoredSource> {
 pub(super) fn ids(connection: &Connection, organization: &str) -> Result<Vec<String>> {
     let mut select =
         connection.prepare_cached("SELECT id FROM ingestion_source WHERE organization = ?")?;
-    let params = params_from_iter([Sql::Text(organization.to_owned())]);
-    let rows = select.query_map(params, |row| row.get(0))?;
+    let rows = select.query_map([organization], |row| row.get(0))?;
     Ok(rows.collect::<Result<_, _>>()?)
 }

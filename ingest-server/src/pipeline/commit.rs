@@ -20,7 +20,7 @@ use super::now_ms;
 use super::progress::{Left, Progress};
 use super::totals::Totals;
 use crate::source::{Boundary, Object};
-use crate::store::{Append, Appended, ObjectRef, ReadIn, Step, Store, StoreError};
+use crate::store::{Append, Appended, ObjectRef, ReadIn, Step, Store, StoreError, hex};
 use crate::vault::Vault;
 
 /// When gathered blocks are stored. Commits happen between blocks.
@@ -90,7 +90,7 @@ struct Current {
 impl Commits {
     pub(super) fn new(settings: StoreSettings) -> Self {
         let plan = Arc::clone(&settings.plan);
-        let plan_hash = plan.hash.iter().map(|byte| format!("{byte:02x}")).collect();
+        let plan_hash = hex(&plan.hash);
         let gatherer = Gatherer::new(plan, &settings.source, settings.vault.clone());
         Self {
             gatherer,

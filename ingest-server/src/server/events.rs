@@ -127,7 +127,7 @@ struct OcsfHead {
 }
 
 impl Filter {
-    fn takes(&self, event: &StoredEvent) -> bool {
+    pub(crate) fn takes(&self, event: &StoredEvent) -> bool {
         if self.source.is_none() && !self.sources.contains(&*event.source_id) {
             return false;
         }

@@ -120,6 +120,18 @@ impl<T> List<T> {
     }
 }
 
+/// Something was taken out of service.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Archived {
+    archived: bool,
+}
+
+impl Archived {
+    pub(super) fn yes() -> Self {
+        Self { archived: true }
+    }
+}
+
 /// Which page of a list.
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]

@@ -14,15 +14,24 @@ const NAME_CHARS_MAX: usize = 64;
 /// A field that is wrong.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FieldError {
-    /// Which: `pull_config.bucket`.
+    /// Which: `pull_config.bucket`; empty if it is about all of them.
     pub field: String,
     /// What is wrong, and what would be right. Never the value of a field that may hold a secret.
     pub message: String,
 }
 
+impl FieldError {
+    pub(crate) fn new(field: impl Into<String>, message: impl Into<String>) -> Self {
+        Self { field: field.into(), message: message.into() }
+    }
+}
+
 impl fmt::Display for FieldError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.field, self.message)
+        match self.field.as_str() {
+            "" => f.write_str(&self.message),
+            field => write!(f, "{field}: {}", self.message),
+        }
     }
 }
 

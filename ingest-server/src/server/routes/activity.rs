@@ -113,7 +113,7 @@ async fn first_of_tail(app: &Shared, filter: &Filter, limit: usize) -> Result<i6
     }
 }
 
-pub(super) async fn forward(
+async fn forward(
     app: &Shared,
     filter: Filter,
     after: i64,
@@ -131,7 +131,7 @@ async fn backward(
     before: i64,
     limit: usize,
 ) -> Result<List<EventJson>, ApiError> {
-    let (source, since_ns) = (filter.source, filter.since_ns);
+    let source = filter.source.clone();
     let mut events = app
         .run(move |app: &App| app.control.store.events_before(source.as_deref(), before, limit + 1))
         .await?;
@@ -140,11 +140,8 @@ async fn backward(
         events.remove(0);
     }
     let next_cursor = events.first().filter(|_| has_more).map(|e| e.sequence.to_string());
-    let is_late = |event: &&crate::store::StoredEvent| {
-        let time = event.event_time_ns.unwrap_or(event.ingested_at_ms.saturating_mul(1_000_000));
-        since_ns.is_none_or(|since| time >= since)
-    };
-    let data: Result<Vec<_>, _> = events.iter().filter(is_late).map(EventJson::of).collect();
+    let wanted = events.iter().filter(|event| filter.takes(event));
+    let data: Result<Vec<_>, _> = wanted.map(EventJson::of).collect();
     Ok(List { data: data?, next_cursor, has_more })
 }
 

@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::{Body, List, PageQuery, Path, Query};
+use super::{Archived, Body, List, PageQuery, Path, Query};
 use crate::control::{Caller, NewParser, Parser, ParserVersion, Permission};
 use crate::server::error::CommonErrors;
 use crate::server::validate::{self, Sample, Validated};
@@ -59,11 +59,6 @@ struct CreatedParser {
 #[derive(Serialize, ToSchema)]
 struct AddedVersion {
     parser_version: ParserVersion,
-}
-
-#[derive(Serialize, ToSchema)]
-struct Archived {
-    archived: bool,
 }
 
 /// The parsers of your organisation.
@@ -124,7 +119,7 @@ async fn archive(
 ) -> Result<Json<Archived>, ApiError> {
     caller.require(Permission::ParsersManage)?;
     app.run(move |app: &App| app.control.archive_parser(&caller, &id)).await?;
-    Ok(Json(Archived { archived: true }))
+    Ok(Json(Archived::yes()))
 }
 
 /// All versions, newest first.

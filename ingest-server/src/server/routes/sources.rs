@@ -11,7 +11,7 @@ use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::{Body, List, Path, Query, given, limit};
+use super::{Archived, Body, List, Path, Query, given, limit};
 use crate::control::{
     Caller, Credentials, IngestionSource, Mode, NewSource, Permission, SourceChange, SourceStatus,
 };
@@ -105,11 +105,6 @@ struct SourceWithSecret {
     ingestion_source: IngestionSource,
     /// The secret of its webhook, shown only now.
     ingest_secret: String,
-}
-
-#[derive(Serialize, ToSchema)]
-struct Archived {
-    archived: bool,
 }
 
 #[derive(Deserialize, IntoParams)]
@@ -238,7 +233,7 @@ async fn archive(
     caller.require(Permission::SourcesManage)?;
     app.run(move |app: &App| app.control.archive_source(&caller, &id)).await?;
     app.puller.wake();
-    Ok(Json(Archived { archived: true }))
+    Ok(Json(Archived::yes()))
 }
 
 /// Gives a source a new webhook secret, shown only now. Prior ones are valid for another 24 hours each.
