@@ -4,7 +4,7 @@
 use std::fs;
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
-use std::process::{Output, Stdio};
+use std::process::Stdio;
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
@@ -12,7 +12,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 use weir_engine::simd::Level;
 use weir_server::store::Store;
-use weir_system_tests::binary::weir_command;
+use weir_system_tests::binary::{Ended, weir_command};
 use weir_tests::generate::Random;
 use weir_tests::readers;
 use weir_tests::records::{self, Layout, Sizes};
@@ -24,33 +24,6 @@ const BAD: &str = r#"{"id":"a3","created_at":"yesterday","organization_id":"o","
 
 fn example(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples").join(name)
-}
-
-/// How a command ended, and what it said where.
-#[derive(Debug)]
-struct Ended {
-    code: Option<i32>,
-    out: String,
-    err: String,
-}
-
-impl From<Output> for Ended {
-    fn from(output: Output) -> Self {
-        let text = |bytes| String::from_utf8(bytes).expect("weir writes UTF-8");
-        Self { code: output.status.code(), out: text(output.stdout), err: text(output.stderr) }
-    }
-}
-
-impl Ended {
-    fn lines(&self) -> Vec<Value> {
-        self.out.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
-    }
-
-    #[track_caller]
-    fn code(self, code: i32) -> Self {
-        assert_eq!(self.code, Some(code), "{self:#?}");
-        self
-    }
 }
 
 /// A folder with files, in which `weir` is run.
