@@ -236,6 +236,8 @@ struct Tally {
     unavailable_in_a_row: u32,
     /// Objects that could not be read before, as far as the listing has not shown them.
     not_listed: BTreeSet<String>,
+    /// Those of them that it has shown, and that were not read since.
+    failed_before: BTreeSet<String>,
 }
 
 /// What became of an object.
@@ -383,8 +385,7 @@ impl Run {
         });
         let not_ready =
             |message: String| Ended::Failed { code: "not_ready", message, is_retryable: false };
-        let (plan, credentials) =
-            prepared.await.map_err(|error| not_ready(format!("{error:?}")))?;
+        let (plan, credentials) = prepared.await.map_err(|error| not_ready(error.to_string()))?;
         let plan = plan.ok_or_else(|| not_ready("the source has no parser".to_owned()))?;
         let access_key = access_key(&credentials, self.config.credential_ref.as_deref());
         let s3 = S3Options {
@@ -422,7 +423,7 @@ impl Run {
                 })?;
                 let Some(page) = page else { break };
                 for object in &page {
-                    tally.not_listed.remove(&object.key);
+                    tally.failed_before.extend(tally.not_listed.take(&object.key));
                 }
                 for object in self.wanted(scan, page).await? {
                     self.read(object, plan, sources, deadline, readers).await?;
@@ -527,11 +528,11 @@ impl Run {
                 tally.objects_read += 1;
                 tally.unavailable_in_a_row = 0;
                 scan.settled(&object);
-                self.forget_failure(object.key).await
+                self.forgive(&object, tally).await
             }
             ObjectEnd::Gone { is_deleted: true } => {
                 scan.settled(&object);
-                self.forget_failure(object.key).await
+                self.forgive(&object, tally).await
             }
             ObjectEnd::Gone { is_deleted: false } => {
                 // It is listed again under its new version.
@@ -579,6 +580,14 @@ impl Run {
             })
             .await
             .map_err(|_| unavailable())
+    }
+
+    /// Forgets that an object could not be read, if it could not: most objects cost no transaction for it.
+    async fn forgive(&self, object: &Object, tally: &mut Tally) -> Result<(), Ended> {
+        match tally.failed_before.take(&object.key) {
+            Some(key) => self.forget_failure(key).await,
+            None => Ok(()),
+        }
     }
 
     async fn forget_failure(&self, key: String) -> Result<(), Ended> {
