@@ -26,8 +26,8 @@ const BUCKET: &str = "logs";
 /// Records of an object. An object takes some thirty commits, since there are commits between blocks only.
 const RECORDS: u64 = 12_000;
 const COMMIT_EVENTS: usize = 100;
-/// Objects that wait for the server when it starts again, at least.
-const BACKLOG: usize = 6;
+/// Objects that wait for the server when it starts again, at least: more than any machine reads before the kill.
+const BACKLOG: usize = 12;
 
 /// An object that was uploaded.
 #[derive(Clone)]
@@ -153,12 +153,34 @@ impl World {
         command
     }
 
-    /// Kills the server after a while.
+    /// Kills the server a while after it began.
     fn kill_after(&self, delay: Duration) {
         let mut child = self.command(&[]).spawn().unwrap();
         sleep(delay);
         child.kill().unwrap();
         child.wait().unwrap();
+    }
+
+    /// Kills the server a while after it stored the first events of this life.
+    ///
+    /// How long a start takes is the machine's affair: a delay from there would meet a slow one before its first object
+    /// and a fast one after its last.
+    fn kill_after_events(&self, delay: Duration) {
+        let before = self.last_sequence();
+        let mut child = self.command(&[]).spawn().unwrap();
+        let deadline = Instant::now() + Duration::from_secs(20);
+        while self.last_sequence() == before && Instant::now() < deadline {
+            sleep(Duration::from_millis(5));
+        }
+        sleep(delay);
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
+
+    /// The sequence of the last event, 0 before the first.
+    fn last_sequence(&self) -> i64 {
+        let store = Store::open_read_only(&self.store()).unwrap();
+        store.tail(None, 1).unwrap().last().map_or(0, |event| event.sequence)
     }
 
     /// Kills the server as it enters its `n`-th sync.
@@ -299,12 +321,16 @@ fn killed_while_it_pulls_every_event_is_stored_once() {
         while world.left(&uploader.uploaded()) < BACKLOG {
             uploader.more_of(&world);
         }
-        let how = match random.bool() {
-            true => {
-                world.kill_after(Duration::from_millis(random.u64(300..1_600)));
-                "at random"
+        let how = match random.u32(0..8) {
+            0 => {
+                world.kill_after(Duration::from_millis(random.u64(0..1_000)));
+                "at any time"
             }
-            false => {
+            1..4 => {
+                world.kill_after_events(Duration::from_millis(random.u64(0..500)));
+                "among events"
+            }
+            _ => {
                 world.kill_at_sync(random.u32(14..60));
                 "at a commit"
             }
