@@ -67,6 +67,7 @@ fn append(job: &Job, bytes: &Bytes) -> Append {
         records: Vec::new(),
         events: Vec::new(),
         rejects: Vec::new(),
+        keeps_whole: None,
     };
     job.run(job::chunks(bytes), &mut |block: &RecordBlock, batch: &Batch| {
         let raw = u32::try_from(append.buffers.len()).expect("there are few blocks");

@@ -291,6 +291,7 @@ impl Source {
             records,
             events,
             rejects: Vec::new(),
+            keeps_whole: None,
         }
     }
 }

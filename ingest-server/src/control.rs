@@ -16,6 +16,7 @@ mod quarantine;
 mod run;
 mod schema;
 mod source;
+mod unwritten;
 
 use std::sync::Arc;
 
@@ -38,6 +39,8 @@ pub(crate) use self::source::{
     Credentials, IngestionSource, Mode, NewSource, SourceChange, SourceStatus, StoredSource,
     plan_with_secrets,
 };
+pub(crate) use self::unwritten::STORE_UNAVAILABLE;
+use self::unwritten::Unwritten;
 
 type Result<T, E = ControlError> = std::result::Result<T, E>;
 
@@ -46,6 +49,7 @@ type Result<T, E = ControlError> = std::result::Result<T, E>;
 pub(crate) struct Control {
     pub(crate) store: Store,
     pub(crate) vault: Arc<Vault>,
+    unwritten: Arc<Unwritten>,
 }
 
 /// Who asks, and how.
@@ -83,7 +87,7 @@ impl Control {
     pub(crate) fn open(store: Store, vault: Arc<Vault>) -> Result<Self> {
         let mark = vault.hash(b"this store belongs to this key");
         store.change(move |transaction| schema::migrate(transaction, &mark))?;
-        Ok(Self { store, vault })
+        Ok(Self { store, vault, unwritten: Arc::default() })
     }
 
     fn read<T>(&self, read: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {

@@ -31,6 +31,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use axum::Router;
+use axum_server::Handle;
+use axum_server::accept::NoDelayAcceptor;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tower_http::catch_panic::CatchPanicLayer;
@@ -169,15 +171,14 @@ impl Server {
         let Self { app, listener, stop, .. } = self;
         let router = router(&app);
         let service = router.into_make_service_with_connect_info::<SocketAddr>();
-        let stopping = Arc::clone(&app);
-        let serving = axum::serve(listener, service)
-            .with_graceful_shutdown(async move { stopping.stopped().await });
-        let serving = tokio::spawn(serving.into_future());
+        let connections = Handle::new();
+        let serving = tokio::spawn(http(&app.settings, listener, &connections).serve(service));
         let pulling = tokio::spawn(Puller::serve(Arc::clone(&app)));
         tracing::info!(event = "started");
         end.await;
         tracing::info!(event = "stopping");
         stop.send_replace(true);
+        connections.graceful_shutdown(None);
         // Runs end at their next commit.
         let _ = pulling.await;
         if tokio::time::timeout(app.settings.shutdown_patience, app.puller.ended()).await.is_err() {
@@ -193,6 +194,23 @@ impl Server {
         tracing::info!(event = "stopped");
         Ok(())
     }
+}
+
+/// HTTP/1 on a listener. A connection that does not bring a whole head in time is closed: those who are slow on purpose
+/// must not collect them.
+fn http(
+    settings: &Settings,
+    listener: TcpListener,
+    connections: &Handle<SocketAddr>,
+) -> axum_server::Server<SocketAddr, NoDelayAcceptor> {
+    let mut http = axum_server::Server::from_listener(listener)
+        .acceptor(NoDelayAcceptor::new())
+        .handle(connections.clone())
+        .accept_error_handler(|_, error| tracing::warn!(event = "connection_failed", %error))
+        .first_request_timeout(settings.head_timeout)
+        .http1_only();
+    http.http_builder().http1().header_read_timeout(settings.head_timeout);
+    http
 }
 
 fn router(app: &Shared) -> Router {

@@ -40,7 +40,8 @@ use rusqlite::{Connection, Transaction};
 use tokio::sync::watch;
 
 pub use self::append::{
-    Append, Appended, EventIn, ObjectRef, PlanRef, RawIn, ReadIn, RecordIn, RejectIn, Span, Step,
+    Append, Appended, EventIn, KeepWhole, ObjectRef, PlanRef, RawIn, ReadIn, RecordIn, RejectIn,
+    Span, Step,
 };
 pub use self::error::StoreError;
 pub(crate) use self::event::{EventLine, Visible, hex};

@@ -30,7 +30,8 @@ const BUCKET: &str = "pulled";
 /// How long anything may take on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(60);
 /// Short pauses, and many commits.
-const CONFIG: &str = "[pull]\nretry_min_sec = 1\nretry_max_sec = 2\ncommit_events = 200\n";
+const CONFIG: &str = "[pull]\nretry_min_sec = 1\nretry_max_sec = 2\ncommit_events = 200\n\
+    stall_timeout_sec = 2\n";
 /// The largest range that the puller asks for.
 const PART_BYTES: u64 = 4 << 20;
 
@@ -722,9 +723,7 @@ fn objects_that_change_vanish_or_come_late_are_read_as_they_are() {
 
 #[test]
 fn whatever_the_network_does_everything_is_stored_once() {
-    let server = Server::launch(Launch::config(&format!(
-        "{CONFIG}stall_timeout_sec = 1\nobjects_at_once = 8\n"
-    )));
+    let server = Server::launch(Launch::config(&format!("{CONFIG}objects_at_once = 8\n")));
     let parser = make_parser(&server, "p", &KINDS[0].program());
     // Of two ranges, and a small one.
     let (large, small) = (records("large", 20_000), records("small", 300));
@@ -809,6 +808,28 @@ fn whatever_the_network_does_everything_is_stored_once() {
 }
 
 #[test]
+fn a_full_disk_is_said_and_loses_nothing() {
+    let server = Server::launch(Launch::config(CONFIG).on_small_disk());
+    let all = records("full", 20_000);
+    put("full/1", KINDS[0].object(&all));
+    let source = Source::new(&server, &KINDS[0], "full/", json!({ "poll_every_sec": 1 }));
+    until("the disk is full", || {
+        (source.health(&server)["last_error"]["code"] == "store_unavailable").then_some(())
+    });
+    let health = source.health(&server);
+    assert_ne!(health["consecutive_errors"], 0);
+    let message = health["last_error"]["message"].as_str().unwrap();
+    assert!(message.contains("disk"), "{message}");
+    assert!(server.log().contains("store_unavailable"));
+    assert!(source.events(&server) < all.good().count() as u64);
+    server.make_room();
+    source.wait_for_events(&server, all.good().count() as u64);
+    until("a run that succeeds", || (source.health(&server)["last_error"].is_null()).then_some(()));
+    assert_eq!(source.health(&server)["consecutive_errors"], 0);
+    source.verify(&server, &[("full/1", &all)]);
+}
+
+#[test]
 fn an_object_that_the_store_never_gives_holds_up_no_other() {
     let server = Server::launch(Launch::config(&format!("{CONFIG}objects_at_once = 4\n")));
     let names: Vec<String> = (0..7).map(|n| format!("lost/{n}")).collect();
@@ -834,6 +855,74 @@ fn an_object_that_the_store_never_gives_holds_up_no_other() {
     let objects: Vec<_> = names.iter().map(String::as_str).zip(&each).collect();
     source.wait_for_events(&server, each.iter().map(|r| r.good().count() as u64).sum());
     source.verify(&server, &objects);
+}
+
+/// Objects that were not given before say nothing about the store any more, and a run by hand tries all of them again.
+#[test]
+fn a_store_that_does_not_give_three_objects_in_a_row_is_left_alone_for_now() {
+    let server = Server::launch(Launch::config(&format!("{CONFIG}objects_at_once = 1\n")));
+    let objects: Vec<_> =
+        (0..4).map(|n| (format!("row/{n}"), records(&format!("r{n}"), 20))).collect();
+    for (key, records) in &objects {
+        put(key, KINDS[0].object(records));
+    }
+    let is_lost = |path: &str| (0..3).any(|n| path.contains(&format!("/row/{n}")));
+    let behind = proxy(move |request| match is_read(request) && is_lost(&request.path) {
+        true => Fault::slow_down(),
+        false => Fault::None,
+    });
+    let differs = json!({ "pull_config": { "endpoint": behind.endpoint } });
+    let source = Source::new(&server, &KINDS[0], "row/", differs);
+    for (status, objects_read) in [("failed", 0), ("partial", 1)] {
+        let before = behind.requests().len();
+        assert_fields(
+            &source.pull(&server),
+            json!({ "status": status, "objects_read": objects_read }),
+        );
+        assert_eq!(source.health(&server)["objects_failing"], 3, "{}", server.log());
+        let asked = behind.requests().split_off(before);
+        for (key, _) in &objects[..3] {
+            assert!(
+                asked.iter().any(|r| is_read(r) && r.path.contains(&format!("/{key}?"))),
+                "{key}: {asked:?}"
+            );
+        }
+    }
+    source.verify(&server, &[("row/3", &objects[3].1)]);
+}
+
+#[test]
+fn a_run_whose_time_is_over_stores_what_it_has_and_the_next_one_goes_on() {
+    let server = Server::launch(Launch::config(
+        &format!("{CONFIG}run_timeout_sec = 2\n")
+            .replace("stall_timeout_sec = 2", "stall_timeout_sec = 100"),
+    ));
+    let large = Large::new(&server, &KINDS[0], "time/", json!({}));
+    let run = large.source.pull(&server);
+    assert_fields(&run, json!({ "status": "partial", "error_code": null, "objects_read": 0 }));
+    let stored = run["events_written"].as_u64().unwrap();
+    assert!(stored > 0 && stored < large.records.good().count() as u64, "{run}");
+    large.gate.open();
+    let run = large.source.pull(&server);
+    assert_fields(&run, json!({ "status": "completed", "objects_read": 1, "duplicates": 0 }));
+    large.verify(&server);
+}
+
+#[test]
+fn a_server_ends_at_once_though_its_buckets_are_silent() {
+    let config = CONFIG.replace("stall_timeout_sec = 2", "stall_timeout_sec = 100");
+    let mut server =
+        Server::launch(Launch::config(&format!("shutdown_patience_sec = 40\n{config}")));
+    let large = Large::new(&server, &KINDS[0], "silent/", json!({}));
+    let run = large.source.begin(&server);
+    large.wait_until_halted(&server);
+    assert!(server.end().success());
+    assert!(!server.log().contains("runs_cut"), "{}", server.log());
+    server.begin();
+    assert_fields(&large.source.ended(&server, &run), json!({ "status": "superseded" }));
+    large.gate.open();
+    large.source.pull(&server);
+    large.verify(&server);
 }
 
 /// An object in as many bytes as its format can be made to take.

@@ -3,7 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::{Read as _, Write as _};
+use std::io::{ErrorKind, Read as _, Write as _};
 use std::net::TcpStream;
 use std::path::Path;
 use std::process::Command;
@@ -501,7 +501,7 @@ fn status_of(stream: &mut TcpStream) -> u16 {
 
 #[test]
 fn slow_and_broken_senders_hurt_only_themselves() {
-    let server = Server::launch(Launch::config("[webhook]\nbody_timeout_sec = 1\n"));
+    let server = Server::launch(Launch::config("[webhook]\nbody_timeout_sec = 3\n"));
     let (source, _) = Pushed::with_parser(&server, PROGRAM);
     let half = &record("half")[..40];
     let mut slow = connect(&server, &source, &format!("content-length: 200\r\n\r\n{half}"));
@@ -509,7 +509,7 @@ fn slow_and_broken_senders_hurt_only_themselves() {
     drop(connect(&server, &source, &format!("content-length: 200\r\n\r\n{half}")));
     let begin = Instant::now();
     assert_eq!(source.push(&server, record("meanwhile")).status, 202);
-    assert!(begin.elapsed() < Duration::from_millis(900));
+    assert!(begin.elapsed() < Duration::from_millis(2900), "it was waited for");
     assert_eq!(status_of(&mut slow), 400);
     assert!(begin.elapsed() < Duration::from_secs(20));
     // A body in pieces, of a length that nobody has said.
@@ -525,6 +525,36 @@ fn slow_and_broken_senders_hurt_only_themselves() {
     assert_eq!(status_of(&mut chunked), 202);
     assert_eq!(source.ids(&server), ["meanwhile", "chunked"]);
     assert!(source.letters(&server, "open").is_empty());
+}
+
+#[test]
+fn connections_that_bring_no_head_are_closed() {
+    let server = Server::launch(Launch::config("head_timeout_sec = 1\n"));
+    let source = Pushed::new(&server, &json!({}));
+    let connect_with = |text: &str| {
+        let mut stream = TcpStream::connect(server.address).unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
+        stream.write_all(text.as_bytes()).unwrap();
+        stream
+    };
+    let head = "GET /healthz HTTP/1.1\r\nhost: x\r\n";
+    let mut slow = connect_with(head);
+    let closed = [connect_with(""), connect_with(head), connect_with(&format!("{head}\r\n"))];
+    // A body may take longer, and so may an answer.
+    let mut body = connect(&server, &source, "content-length: 2\r\n\r\n{");
+    for _ in 0..25 {
+        thread::sleep(Duration::from_millis(100));
+        // What is closed may not take it.
+        let _ = slow.write_all(b"more: x\r\n");
+    }
+    for mut stream in closed.into_iter().chain([slow]) {
+        let mut answer = Vec::new();
+        if let Err(error) = stream.read_to_end(&mut answer) {
+            assert_eq!(error.kind(), ErrorKind::ConnectionReset, "{answer:?}");
+        }
+    }
+    body.write_all(b"}").unwrap();
+    assert_eq!(status_of(&mut body), 202);
 }
 
 #[test]
@@ -818,6 +848,30 @@ fn a_conflict_leaves_one_open_letter_that_says_so() {
 }
 
 #[test]
+fn a_record_whose_id_is_taken_is_kept_whole_for_a_parser_that_gives_it_another() {
+    let server = Server::start();
+    let (source, parser) = Pushed::with_parser(&server, PROGRAM);
+    let other = record("taken").replace("read", "write");
+    assert_eq!(source.push(&server, record("taken")).status, 202);
+    assert_eq!(source.push(&server, format!("{}\n{other}", record("free"))).status, 202);
+    let open = source.letters(&server, "open");
+    assert_eq!((open.len(), &open[0]["reason_code"]), (1, &json!("R1401")), "{open:?}");
+    assert!(open[0]["raw"].as_str().unwrap().contains("[redacted]"));
+    let path =
+        source.resource(&format!("/quarantine/{}?raw=true", open[0]["id"].as_str().unwrap()));
+    assert_eq!(server.get(&path).1["quarantined_record"]["raw"], other.as_str());
+    activate(
+        &server,
+        &parser,
+        &PROGRAM.replace("version 1", "version 2").replace("= .id", "= \"{.id}/{.what}\""),
+        2,
+    );
+    let done = source.redrive(&server);
+    assert_eq!((&done["redriven"], &done["conflicts"]), (&json!(1), &json!(0)), "{done}");
+    assert_eq!(source.ids(&server), ["taken", "free", "taken/write"]);
+}
+
+#[test]
 fn a_document_without_records_is_read_anew_by_a_parser_that_finds_them() {
     let server = Server::start();
     let json = |path: &str, version: u32| {
@@ -891,13 +945,9 @@ fn redrives_at_the_same_time_store_each_record_once() {
 
 #[test]
 fn a_full_store_refuses_and_loses_nothing() {
-    // No file may grow beyond 3 MiB, until the limit is taken away; the signal that comes with it is ignored.
-    let wrapper = ["sh", "-c", "trap '' XFSZ; ulimit -S -f 6144; exec \"$@\"", "sh"];
-    let wrapper = wrapper.map(Into::into).to_vec();
     let config =
         "[webhook]\nrequests_per_second_per_source = 0\nrequests_per_second_per_address = 0\n";
-    let mut server =
-        Server::launch(Launch { wrapper, config: config.to_owned(), ..Launch::default() });
+    let mut server = Server::launch(Launch::config(config).on_small_disk());
     let (source, _) = Pushed::with_parser(&server, PROGRAM);
     let (mut kept, mut refused) = (BTreeSet::new(), BTreeSet::new());
     for number in 0..2000 {
@@ -925,14 +975,21 @@ fn a_full_store_refuses_and_loses_nothing() {
     );
     let stored = |server: &Server| source.ids(server).into_iter().collect::<BTreeSet<_>>();
     assert_eq!(stored(&server), kept);
-    let process = server.process_id().to_string();
-    let raised = Command::new("prlimit").args(["--pid", &process, "--fsize=unlimited:"]).status();
-    assert!(raised.expect("`prlimit` is part of util-linux").success());
+    let health = |server: &Server| {
+        let path = format!("/api/governance/ingestion-sources/{}/health", source.id);
+        let (status, answer) = server.get(&path);
+        assert_eq!(status, 200, "{answer}");
+        answer["health"].clone()
+    };
+    assert_eq!(health(&server)["last_error"]["code"], "store_unavailable");
+    assert_eq!(health(&server)["consecutive_errors"], 1);
+    server.make_room();
     for id in &refused {
         assert_eq!(source.push(&server, record(id)).status, 202);
     }
     kept.append(&mut refused);
     assert_eq!(stored(&server), kept);
+    assert_eq!(health(&server)["last_error"], Value::Null);
     server.kill_and_begin();
     assert_eq!(stored(&server), kept);
 }

@@ -28,7 +28,8 @@ pub(crate) struct Health {
     #[schema(required)]
     pub(crate) lag_seconds: Option<u64>,
     pub(crate) consecutive_errors: u32,
-    /// `code`, `message` and `at` of the last run that failed, since the last one that did not.
+    /// `code`, `message` and `at` of the last run that failed, since the last one that did not; `store_unavailable` as
+    /// long as nothing can be stored.
     #[schema(value_type = Option<Object>, required)]
     pub(crate) last_error: Option<Value>,
     /// Its runs succeed and bring nothing for a day: perhaps a wrong prefix.
@@ -83,6 +84,7 @@ impl Control {
                 .query_row([id], |row| row.get(0))?;
             let fresh = last_success.max(last_event);
             let is_polled = stored.schedule().is_some();
+            let unwritten = self.unwritten.of(id);
             let is_old = now - stored.created_at_ms > SILENT_MS;
             Ok(Health {
                 events_24h: sums.events[0],
@@ -95,8 +97,9 @@ impl Control {
                 },
                 quarantined,
                 lag_seconds: fresh.map(|at| (now - at).max(0).cast_unsigned() / 1000),
-                consecutive_errors: stored.source.consecutive_errors,
-                last_error: stored.last_error.clone(),
+                consecutive_errors: stored.source.consecutive_errors
+                    + u32::from(unwritten.is_some()),
+                last_error: unwritten.or_else(|| stored.last_error.clone()),
                 silent_empty: is_polled
                     && is_old
                     && last_success.is_some_and(|at| now - at < SILENT_MS)

@@ -152,8 +152,9 @@ impl Control {
         trigger: Trigger,
         scheduled_for_ms: Option<i64>,
     ) -> Result<BegunRun> {
-        let (source, id) = (source.to_owned(), super::new_id());
-        self.change(move |transaction| {
+        let (id, to_begin) = (super::new_id(), source.to_owned());
+        let begun = self.change(move |transaction| {
+            let source = to_begin;
             let stored = source::of_anybody(transaction, &source)?
                 .ok_or(ControlError::NotFound("ingestion source"))?;
             if !stored.is_living() {
@@ -179,18 +180,18 @@ impl Control {
             let select = format!("{SELECT} WHERE pull_run.id = ?");
             let run = transaction.query_row(&select, [&id], pull_run)?;
             Ok(BegunRun { run, stored, config })
-        })
+        });
+        if let Err(ControlError::Store(error)) = &begun {
+            self.cannot_store(source, error);
+        }
+        begun
     }
 
-    /// Ends a run. One that was ended already stays as it is.
-    pub(crate) fn end_run(&self, id: &str, end: RunEnd) -> Result<PullRun> {
-        let id = id.to_owned();
-        self.change(move |transaction| {
-            let source: String = transaction.query_row(
-                "SELECT source FROM pull_run WHERE id = ?",
-                [&id],
-                |row| row.get(0),
-            )?;
+    /// Ends a run of a source. One that was ended already stays as it is.
+    pub(crate) fn end_run(&self, source: &str, id: &str, end: RunEnd) -> Result<PullRun> {
+        let (to_end, id) = (source.to_owned(), id.to_owned());
+        let ended = self.change(move |transaction| {
+            let source = to_end;
             let (code, message) = end.error.clone().unzip();
             transaction.execute("UPDATE run SET closed = 1 WHERE name = ?", [&id])?;
             if let Some((discovery, cursor)) = &end.discovery {
@@ -224,7 +225,13 @@ impl Control {
                 [&id],
                 pull_run,
             )?)
-        })
+        });
+        match &ended {
+            Ok(_) => self.can_store(source),
+            Err(ControlError::Store(error)) => self.cannot_store(source, error),
+            Err(_) => {}
+        }
+        ended
     }
 
     /// A page of a source's runs, newest first, before a run.

@@ -67,7 +67,7 @@ pub struct StoreSettings {
 /// Stores what comes in.
 pub(super) struct Commits {
     settings: StoreSettings,
-    gatherer: Gatherer,
+    gatherer: Arc<Gatherer>,
     plan_hash: String,
     run_id: String,
     object: Option<Current>,
@@ -212,6 +212,7 @@ impl Commits {
             records: gathering.records,
             events: gathering.events,
             rejects: gathering.rejects,
+            keeps_whole: self.gatherer.keeps_whole(gathering.blocks),
         };
         let store = self.settings.store.clone();
         self.running = Some(thread::spawn(move || store.append(append)));

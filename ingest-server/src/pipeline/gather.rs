@@ -17,7 +17,7 @@ use weir_engine::input::Format;
 use weir_engine::plan::{ObjectMeta, Plan};
 use weir_engine::raw::stored_raw;
 
-use crate::store::{EventIn, PlanRef, RawIn, ReadIn, RecordIn, RejectIn, Span};
+use crate::store::{EventIn, KeepWhole, PlanRef, RawIn, ReadIn, RecordIn, RejectIn, Span};
 use crate::vault::Vault;
 
 /// What stood around a record that was refused.
@@ -30,6 +30,13 @@ pub(crate) struct Context {
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub(crate) wrapper: BTreeMap<String, String>,
     pub(crate) meta: MetaContext,
+}
+
+impl Context {
+    /// As it is stored.
+    fn text(&self) -> String {
+        serde_json::to_string(self).expect("its members are text")
+    }
 }
 
 /// What a program can ask about the object.
@@ -62,7 +69,7 @@ pub(crate) struct Gatherer {
 
 impl Gatherer {
     /// With a vault, the whole records of dead letters of `source` are kept, encrypted.
-    pub(crate) fn new(plan: Arc<Plan>, source: &str, vault: Option<Arc<Vault>>) -> Self {
+    pub(crate) fn new(plan: Arc<Plan>, source: &str, vault: Option<Arc<Vault>>) -> Arc<Self> {
         let plan_ref = PlanRef {
             hash: plan.hash,
             parser: plan.parser.clone(),
@@ -77,14 +84,15 @@ impl Gatherer {
         });
         let class_spans = class_spans.collect();
         let seal = vault.map(|vault| (vault, sealed_for(source)));
-        Self { plan, plan_ref, classes: classes.into(), class_spans, seal }
+        Arc::new(Self { plan, plan_ref, classes: classes.into(), class_spans, seal })
     }
 
-    /// The context of a refused record.
-    fn context(&self, block: &RecordBlock, record: &Record, meta: &ObjectMeta) -> Context {
+    /// The context of a record that is kept whole.
+    fn context(&self, around: &Around, is_cut: bool) -> Context {
+        let Around { header, wrapper, meta, .. } = around;
         let wrapper = match &self.plan.input.format {
             Format::Json(records) => {
-                let named = records.wrapper.iter().zip(block.wrapper.iter());
+                let named = records.wrapper.iter().zip(wrapper.iter());
                 let known = named.filter_map(|(path, text)| {
                     Some((path.join("."), String::from_utf8_lossy(text.as_deref()?).into_owned()))
                 });
@@ -93,16 +101,52 @@ impl Gatherer {
             Format::Ndjson | Format::Csv(_) => BTreeMap::new(),
         };
         Context {
-            header: block.header.as_deref().cloned(),
+            header: header.as_deref().cloned(),
             wrapper,
             meta: MetaContext {
                 key: meta.key.clone(),
                 bucket: meta.bucket.clone(),
                 source: meta.source.clone(),
                 received_at_ns: meta.received_at_ns,
-                is_cut: record.size > u64::from(record.end - record.start),
+                is_cut,
             },
         }
+    }
+
+    /// Keeps the whole records of what was gathered, if there is a vault for them.
+    pub(crate) fn keeps_whole(self: &Arc<Self>, blocks: Vec<Around>) -> Option<Arc<dyn KeepWhole>> {
+        self.seal.as_ref()?;
+        Some(Arc::new(Keeper { gatherer: Arc::clone(self), blocks }))
+    }
+}
+
+/// What stands around the records of a block.
+#[derive(Debug, Clone)]
+pub(crate) struct Around {
+    /// The number of the block's first record among those gathered.
+    first: usize,
+    header: Option<Arc<Vec<String>>>,
+    wrapper: Arc<Vec<Option<Bytes>>>,
+    meta: Arc<ObjectMeta>,
+}
+
+/// Seals records of blocks that were gathered.
+#[derive(Debug)]
+struct Keeper {
+    gatherer: Arc<Gatherer>,
+    blocks: Vec<Around>,
+}
+
+impl KeepWhole for Keeper {
+    fn keep(&self, number: usize, record: &RecordIn, bytes: &[u8]) -> (Vec<u8>, String) {
+        let behind = self.blocks.partition_point(|around| around.first <= number);
+        let around = behind.checked_sub(1).map(|last| &self.blocks[last]);
+        let (Some(around), Some((vault, what))) = (around, &self.gatherer.seal) else {
+            return Default::default();
+        };
+        let is_cut = record.end_offset - record.offset > bytes.len() as u64;
+        let context = self.gatherer.context(around, is_cut);
+        (vault.seal(bytes, what), context.text())
     }
 }
 
@@ -114,6 +158,8 @@ pub(crate) struct Gathering {
     pub(crate) events: Vec<EventIn>,
     pub(crate) rejects: Vec<RejectIn>,
     pub(crate) read: ReadIn,
+    /// What stands around the records, block by block.
+    pub(crate) blocks: Vec<Around>,
     /// Bytes of records and events.
     pub(crate) bytes: usize,
 }
@@ -124,7 +170,7 @@ impl Gathering {
         &mut self,
         gatherer: &Gatherer,
         block: &RecordBlock,
-        meta: &ObjectMeta,
+        meta: &Arc<ObjectMeta>,
         batch: &Batch,
     ) {
         self.read.records += block.records.len() as u64;
@@ -134,6 +180,12 @@ impl Gathering {
         if self.buffers.is_empty() {
             self.buffers.push(gatherer.classes.clone());
         }
+        let around = Around {
+            first: self.records.len(),
+            header: block.header.clone(),
+            wrapper: Arc::clone(&block.wrapper),
+            meta: Arc::clone(meta),
+        };
         let raw = self.keep(block.bytes.clone());
         // The batch keeps its memory for other blocks.
         let text = self.keep(Bytes::copy_from_slice(&batch.text));
@@ -161,13 +213,14 @@ impl Gathering {
             let mut reject = reject_in(reject, record, bytes);
             if let Some((vault, what)) = &gatherer.seal {
                 reject.sealed = vault.seal(record.bytes(block), what);
-                let context = gatherer.context(block, record, meta);
-                reject.context = serde_json::to_string(&context).expect("its members are text");
+                let is_cut = record.size > u64::from(record.end - record.start);
+                reject.context = gatherer.context(&around, is_cut).text();
                 self.bytes += reject.sealed.len();
             }
             self.rejects.push(reject);
         }
         self.keep(shown.into());
+        self.blocks.push(around);
     }
 
     /// Keeps bytes until the commit; gives the number of their buffer.

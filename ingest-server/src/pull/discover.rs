@@ -203,6 +203,11 @@ impl DiscoveryState {
         self.is_unordered
     }
 
+    /// The next scan begins at the beginning, and not where the last one was stopped.
+    pub fn begin_again(&mut self) {
+        self.unfinished = None;
+    }
+
     /// When the last listing of everything began that went to its end.
     pub fn last_full_reconcile(&self) -> Option<Timestamp> {
         Timestamp::from_millisecond(self.reconciled_ms?).ok()

@@ -27,7 +27,7 @@ use super::settings::PullSettings;
 use super::{ApiError, App, Shared};
 use crate::control::{
     BegunRun, Control, ControlError, Credentials, Failure, PullRun, RunEnd, RunStatus,
-    StoredSource, Trigger, now_ms,
+    STORE_UNAVAILABLE, StoredSource, Trigger, now_ms,
 };
 use crate::pipeline::{
     CommitLimits, Options, Output, Pipeline, PipelineError, Sink, StoreSettings, Totals,
@@ -273,8 +273,12 @@ impl Run {
         let begin = Instant::now();
         let mut tally = Tally::default();
         let discovery = self.stored.discovery.as_deref();
-        let state: DiscoveryState =
+        let mut state: DiscoveryState =
             discovery.and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default();
+        if self.trigger == Trigger::Manual {
+            // Whoever asks for it wants what failed to be tried again, also what an earlier run has passed.
+            state.begin_again();
+        }
         let mut scan = Scan::begin(&self.config, state, Timestamp::now());
         let ended = self.work(&mut scan, &mut tally).await;
         let (status, error, is_retryable) = match ended {
@@ -302,8 +306,8 @@ impl Run {
         };
         let (source, run) = (self.stored.source.id.clone(), self.id.clone());
         let error = end.error.clone();
-        let id = self.id.clone();
-        let stored = self.app.run(move |app: &App| app.control.end_run(&id, end)).await;
+        let (of, id) = (source.clone(), self.id.clone());
+        let stored = self.app.run(move |app: &App| app.control.end_run(&of, &id, end)).await;
         let elapsed = begin.elapsed();
         self.app.metrics.pull_ended(status, is_retryable, elapsed);
         let millis = elapsed.as_millis() as u64;
@@ -456,7 +460,7 @@ impl Run {
             is_patient: self.trigger != Trigger::Manual,
         };
         tokio::task::block_in_place(|| scan.page(page, &ledger)).map_err(|error| Ended::Failed {
-            code: "store_unavailable",
+            code: STORE_UNAVAILABLE,
             message: error.to_string(),
             is_retryable: true,
         })
@@ -600,7 +604,7 @@ impl Run {
 
 fn unavailable() -> Ended {
     let message = "the store cannot take it now".to_owned();
-    Ended::Failed { code: "store_unavailable", message, is_retryable: true }
+    Ended::Failed { code: STORE_UNAVAILABLE, message, is_retryable: true }
 }
 
 fn object_end(ended: Result<(), PipelineError>) -> ObjectEnd {
@@ -624,7 +628,7 @@ fn object_end(ended: Result<(), PipelineError>) -> ObjectEnd {
         PipelineError::Refused { .. } => failed("record_refused", false),
         PipelineError::Fenced { .. } => failed("fenced", true),
         PipelineError::RunEnded { .. } | PipelineError::Stopped => ObjectEnd::Ends(Ended::Stopped),
-        PipelineError::Store { .. } | PipelineError::Output { .. } => ends("store_unavailable"),
+        PipelineError::Store { .. } | PipelineError::Output { .. } => ends(STORE_UNAVAILABLE),
     }
 }
 

@@ -273,12 +273,12 @@ impl Work {
 
     fn gather(&self, letter: &Letter, record: Vec<u8>, context: &Context) -> Option<Gathering> {
         let plan: &Plan = &self.mapper.gatherer.plan;
-        let meta = ObjectMeta {
+        let meta = Arc::new(ObjectMeta {
             key: context.meta.key.clone(),
             bucket: context.meta.bucket.clone(),
             source: context.meta.source.clone(),
             received_at_ns: context.meta.received_at_ns,
-        };
+        });
         // What stands at the beginning of its object may be a whole document, in which the old parser found no records.
         let reject = &letter.reject;
         if reject.byte_offset == 0 && !matches!(plan.input.format, Format::Csv(_)) {

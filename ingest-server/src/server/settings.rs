@@ -20,6 +20,8 @@ pub(crate) struct Settings {
     pub(crate) log_level: String,
     /// How long requests that were begun may take when the server ends.
     pub(crate) shutdown_patience: Duration,
+    /// How long the head of a request may take to arrive.
+    pub(crate) head_timeout: Duration,
     pub(crate) webhook: WebhookSettings,
     pub(crate) pull: PullSettings,
 }
@@ -104,6 +106,7 @@ impl Default for PullSettings {
 struct File {
     listen: Option<SocketAddr>,
     shutdown_patience_sec: Option<u64>,
+    head_timeout_sec: Option<u64>,
     log: LogFile,
     webhook: WebhookSettings,
     pull: PullSettings,
@@ -139,6 +142,7 @@ impl Settings {
             log_format: LogFormat::Text,
             log_level: "info".to_owned(),
             shutdown_patience: Duration::from_secs(10),
+            head_timeout: Duration::from_secs(60),
             webhook: WebhookSettings::default(),
             pull: PullSettings::default(),
         }
@@ -162,6 +166,9 @@ impl Settings {
         if let Some(seconds) = file.shutdown_patience_sec {
             self.shutdown_patience = Duration::from_secs(seconds);
         }
+        if let Some(seconds) = file.head_timeout_sec {
+            self.head_timeout = Duration::from_secs(seconds);
+        }
         self.webhook = file.webhook;
         self.pull = file.pull;
         self.check().map_err(failed)
@@ -173,6 +180,7 @@ impl Settings {
             objects_at_once, memory_bytes_max, retry_min_sec, retry_max_sec, ..
         } = self.pull;
         let problems = [
+            (self.head_timeout.is_zero(), "head_timeout_sec is 0"),
             (body_bytes_max == 0, "webhook.body_bytes_max is 0"),
             (
                 bytes_in_flight_max < body_bytes_max,
@@ -227,6 +235,7 @@ mod tests {
             ("[webhook]\nbody_bytes_max = 0", "webhook.body_bytes_max"),
             ("[pull]\nobjects_at_once = 1000", "pull.objects_at_once"),
             ("[pull]\nthreads = 3", "threads"),
+            ("head_timeout_sec = 0", "head_timeout_sec"),
         ] {
             let error = read(text).unwrap_err();
             assert!(error.contains(named), "{error}");
@@ -249,6 +258,7 @@ mod tests {
         all("webhook", serde_json::to_value(defaults.webhook).unwrap());
         all("pull", serde_json::to_value(defaults.pull).unwrap());
         all("log", serde_json::json!({ "format": 0, "level": 0 }));
-        assert!(["listen", "shutdown_patience_sec"].iter().all(|name| table.contains_key(*name)));
+        let top = ["listen", "shutdown_patience_sec", "head_timeout_sec"];
+        assert!(top.iter().all(|name| table.contains_key(*name)));
     }
 }

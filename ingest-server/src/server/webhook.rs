@@ -285,6 +285,7 @@ async fn store(app: &App, append: Append) -> Result<(), Refusal> {
     match app.control.store.append_async(append).await {
         Ok(appended) => {
             app.metrics.stored("webhook", &appended, rejects);
+            app.control.can_store(&source);
             Ok(())
         }
         Err(error @ StoreError::Invalid(_)) => {
@@ -293,6 +294,7 @@ async fn store(app: &App, append: Append) -> Result<(), Refusal> {
         }
         Err(error) => {
             tracing::error!(event = "webhook_unavailable", %source, %error);
+            app.control.cannot_store(&source, &error);
             Err(Refusal::Unavailable)
         }
     }

@@ -5,6 +5,7 @@
 //! Checking it and hashing it happens on the caller's thread ([`Prepared`]); the writer only writes.
 
 use std::hash::Hasher;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use siphasher::sip::SipHasher13 as SipHasher64;
@@ -151,6 +152,14 @@ pub struct Step {
     pub done: bool,
 }
 
+/// Keeps whole records for a later mapping. The store asks for it only when it makes a dead letter itself, since an
+/// event's id is taken.
+pub trait KeepWhole: std::fmt::Debug + Send + Sync {
+    /// What is kept of a record: it, encrypted, and its context as JSON text. `number` is its index in
+    /// [`Append::records`].
+    fn keep(&self, number: usize, record: &RecordIn, bytes: &[u8]) -> (Vec<u8>, String);
+}
+
 /// How much was read for an append.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct ReadIn {
@@ -195,6 +204,8 @@ pub struct Append {
     pub events: Vec<EventIn>,
     /// The dead letters, in input order.
     pub rejects: Vec<RejectIn>,
+    /// Keeps whole records of events whose ids are taken; without it only what may be shown of them is kept.
+    pub keeps_whole: Option<Arc<dyn KeepWhole>>,
 }
 
 /// What an append came to.

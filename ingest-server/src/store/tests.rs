@@ -39,6 +39,7 @@ impl Draft {
             records: Vec::new(),
             events: Vec::new(),
             rejects: Vec::new(),
+            keeps_whole: None,
         };
         Draft { append, bytes: Vec::new() }
     }

@@ -30,7 +30,7 @@ pub(crate) const NANO: i128 = 1_000_000_000;
 pub(crate) struct Interned {
     /// The type and the number of each source.
     sources: HashMap<String, (String, i64)>,
-    event_types: HashMap<String, i64>,
+    event_types: HashMap<Vec<u8>, i64>,
 }
 
 /// One append within a transaction.
@@ -187,8 +187,9 @@ impl<'a> Work<'a> {
 
     /// The event's type as a number; `None` means "the same as its action".
     fn event_type(&mut self, event: &EventIn) -> Result<Option<i64>, StoreError> {
-        let name = self.text(event.event_type);
-        if name.is_empty() || name == self.text(event.action) {
+        let append = &self.work.append;
+        let name = append.bytes(event.event_type);
+        if name.is_empty() || name == append.bytes(event.action) {
             return Ok(None);
         }
         if let Some(&id) = self.memory.interned.event_types.get(name) {
@@ -198,9 +199,9 @@ impl<'a> Work<'a> {
             self.transaction,
             "SELECT id FROM event_type WHERE name = ?",
             "INSERT INTO event_type(name) VALUES (?)",
-            params![name],
+            params![self.text(event.event_type)],
         )?;
-        self.memory.interned.event_types.insert(name.to_owned(), id);
+        self.memory.interned.event_types.insert(name.to_vec(), id);
         Ok(Some(id))
     }
 
@@ -409,7 +410,12 @@ impl<'a> Work<'a> {
     /// The dead letter of an event whose id is taken.
     fn conflict(&self, event: &EventIn, stored_as: i64) -> RejectIn {
         let id = self.text(event.id);
-        let record = &self.work.append.records[event.record as usize];
+        let append = &self.work.append;
+        let number = event.record as usize;
+        let record = &append.records[number];
+        let keep = append.keeps_whole.as_ref();
+        let kept = keep.map(|keep| keep.keep(number, record, append.bytes(record.raw)));
+        let (sealed, context) = kept.unwrap_or_default();
         RejectIn {
             code: "R1401".to_owned(),
             message: format!(
@@ -428,8 +434,8 @@ impl<'a> Work<'a> {
                 RawIn::None => Span::default(),
             },
             mapping_line: 0,
-            sealed: Vec::new(),
-            context: String::new(),
+            sealed,
+            context,
         }
     }
 

@@ -51,6 +51,14 @@ impl Launch {
     pub fn config(text: &str) -> Self {
         Self { config: text.to_owned(), ..Self::default() }
     }
+
+    /// On a disk that is soon full: no file may grow beyond 3 MiB until [`Server::make_room`].
+    pub fn on_small_disk(mut self) -> Self {
+        // The signal that comes with the limit is ignored.
+        let words = ["sh", "-c", "trap '' XFSZ; ulimit -S -f 6144; exec \"$@\"", "sh"];
+        self.wrapper = words.map(Into::into).to_vec();
+        self
+    }
 }
 
 /// A running server; dropping it kills it.
@@ -141,6 +149,18 @@ impl Server {
         let mut server = Self { address, key: String::new(), agent, launch, running: None, folder };
         server.begin();
         server
+    }
+
+    /// The disk is full no longer.
+    ///
+    /// # Panics
+    ///
+    /// `prlimit` of util-linux fails, or is missing.
+    pub fn make_room(&self) {
+        let process = self.process_id().to_string();
+        let raised =
+            Command::new("prlimit").args(["--pid", &process, "--fsize=unlimited:"]).status();
+        assert!(raised.expect("`prlimit` is part of util-linux").success());
     }
 
     /// The folder with all that it keeps.

@@ -69,6 +69,10 @@ enum Action {
     Scan {
         pages: usize,
     },
+    /// The same, from the beginning.
+    ScanAgain {
+        pages: usize,
+    },
 }
 
 const ODD: [&str; 8] = ["a", "a/b", "a b+c", "a-b", "a/b/c", "\u{fc}", "2025/06/01", "z"];
@@ -290,6 +294,10 @@ impl World {
             Action::Scan { pages } => {
                 self.scan(pages);
             }
+            Action::ScanAgain { pages } => {
+                self.state.begin_again();
+                self.scan(pages);
+            }
         }
     }
 
@@ -326,6 +334,7 @@ fn actions() -> impl Strategy<Value = Action> {
         4 => prop_oneof![4 => 60_i64..600, 1 => 600_i64..20_000]
             .prop_map(|seconds| Action::Wait { seconds }),
         2 => (0_usize..4).prop_map(|pages| Action::Scan { pages }),
+        1 => (0_usize..4).prop_map(|pages| Action::ScanAgain { pages }),
     ]
 }
 

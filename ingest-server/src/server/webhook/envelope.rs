@@ -91,5 +91,6 @@ fn event(stored: &StoredSource, action: &str, actor: &str, id: &str, body: Bytes
             raw: RawIn::Record,
         }],
         rejects: Vec::new(),
+        keeps_whole: None,
     }
 }

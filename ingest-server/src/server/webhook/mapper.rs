@@ -66,7 +66,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 /// Maps records of one source under one plan.
 pub(crate) struct Mapper {
-    pub(crate) gatherer: Gatherer,
+    pub(crate) gatherer: Arc<Gatherer>,
     idle: Mutex<Vec<(Worker, Batch)>>,
 }
 
@@ -77,12 +77,12 @@ impl Mapper {
         // Ids that the parser makes of the object's name are then the same for the same bytes.
         let digest: [u8; 32] = Sha256::digest(body).into();
         let name: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
-        let meta = ObjectMeta {
+        let meta = Arc::new(ObjectMeta {
             key: format!("{OBJECT}/{name}"),
             bucket: String::new(),
             source: source.name.clone(),
             received_at_ns: now.saturating_mul(1_000_000),
-        };
+        });
         let gathering = self.gather(body.clone(), &meta).ok_or_else(|| {
             let problem = format!(
                 "it comes to more than {OUTCOMES_MAX} events, or {} MiB of them; send it in parts",
@@ -97,7 +97,7 @@ impl Mapper {
     }
 
     /// What the records of some bytes come to; `None` if that is too much.
-    pub(crate) fn gather(&self, bytes: Bytes, meta: &ObjectMeta) -> Option<Gathering> {
+    pub(crate) fn gather(&self, bytes: Bytes, meta: &Arc<ObjectMeta>) -> Option<Gathering> {
         let mut framer = Framer::new(&self.gatherer.plan.input);
         framer.push(bytes);
         framer.finish();
@@ -108,7 +108,7 @@ impl Mapper {
     pub(crate) fn gather_blocks(
         &self,
         blocks: impl Iterator<Item = RecordBlock>,
-        meta: &ObjectMeta,
+        meta: &Arc<ObjectMeta>,
     ) -> Option<Gathering> {
         let idle = lock(&self.idle).pop();
         let new = || (Worker::new(Arc::clone(&self.gatherer.plan)), Batch::default());
@@ -135,7 +135,7 @@ impl Mapper {
 /// What was gathered, as the store takes it.
 pub(crate) fn append_of(
     source: &IngestionSource,
-    gatherer: &Gatherer,
+    gatherer: &Arc<Gatherer>,
     gathering: Gathering,
     object: ObjectRef,
 ) -> Append {
@@ -154,5 +154,6 @@ pub(crate) fn append_of(
         records: gathering.records,
         events: gathering.events,
         rejects: gathering.rejects,
+        keeps_whole: gatherer.keeps_whole(gathering.blocks),
     }
 }

@@ -227,6 +227,7 @@ fn prefill(path: &Path, count: u64) -> Result<(), Box<dyn Error>> {
             records,
             events,
             rejects: Vec::new(),
+            keeps_whole: None,
         })?;
     }
     Ok(())
