@@ -21,6 +21,7 @@ mod programs;
 mod puller;
 mod redrive;
 mod routes;
+mod sample;
 mod settings;
 mod validate;
 mod webhook;

@@ -3,6 +3,7 @@
 
 use serde_json::{Value, json};
 use weir_system_tests::browser::{Browser, Key};
+use weir_system_tests::seaweed::Seaweed;
 use weir_system_tests::server::Server;
 
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; \
@@ -304,6 +305,95 @@ fn by_the_keyboard_from_the_first_login_to_the_letter_that_is_stored_after_all()
         .map(|e| &e["metadata"]["surface"])
         .collect();
     assert!(surfaces.iter().filter(|surface| **surface == "ui").count() >= 3, "{surfaces:?}");
+}
+
+/// Documents with several records, and something around them that the program needs.
+const DOCUMENTS: &str = r#"weir 1
+parser "documents" version 1
+ocsf "1.8.0"
+product "Agents" by "Acme"
+input json { records $.data[*] }
+on error { required reject  optional skip }
+event {
+  id     = .id
+  time   = .at |> timestamp
+  actor  = $.org
+  action = "read"
+  target = "page"
+}
+emit api_activity { activity_id = "Read"  src_endpoint.name = "test" }
+"#;
+
+#[test]
+fn by_the_keyboard_a_bucket_becomes_a_source_and_its_letter_a_sample() {
+    let seaweed = Seaweed::start();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.expect("a runtime can be made");
+    runtime.block_on(seaweed.create_bucket("page"));
+    let document =
+        r#"{"org":"acme","data":[{"id":"a","at":"2026-01-31T12:00:00Z"},{"id":"b","at":"soon"}]}"#;
+    runtime.block_on(seaweed.put("page", "logs/1.json", document));
+    let server = Server::start();
+    let (status, made) =
+        server.post("/api/governance/parsers", &json!({ "definition": DOCUMENTS }));
+    assert_eq!(status, 201, "{made}");
+
+    let browser = open(&server);
+    browser.wait_for_text("No sources yet");
+    browser.type_text("n");
+    browser.wait_for("document.querySelector('[name=parser_id]')?.options.length === 2");
+    browser.tab_to("They are posted");
+    browser.press(&[Key::Down]);
+    browser.tab_to("Name");
+    browser.type_text("bucket");
+    browser.tab_to("Parser");
+    browser.type_text("doc");
+    browser.tab_to("Create the source");
+    browser.press(&[Key::Enter]);
+    // What is wrong is said at its field, which has the focus.
+    browser.wait_for("document.activeElement.name === 'pull_config.bucket'");
+    browser.type_text("page");
+    for (label, text) in
+        [("Prefix", "logs/"), ("Region", "us-east-1"), ("Endpoint", seaweed.endpoint.as_str())]
+    {
+        browser.tab_to(label);
+        browser.type_text(text);
+    }
+    browser.tab_to("The server's own");
+    browser.press(&[Key::Down]);
+    browser.press(&[Key::Down]);
+    let access_key = seaweed.access_key();
+    for (label, text) in [
+        ("Access key id", access_key.id.as_str()),
+        ("Secret access key", access_key.secret.as_str()),
+        ("Poll every … seconds", "1"),
+    ] {
+        browser.tab_to(label);
+        browser.type_text(text);
+    }
+    browser.tab_to("Create the source");
+    browser.press(&[Key::Enter]);
+
+    // What lies there comes by itself.
+    browser.wait_for("document.querySelectorAll('.tail li').length === 1");
+    let row = browser.run("return document.querySelector('.tail li').innerText");
+    assert!(row.as_str().expect("is a text").contains("acme"), "{row}");
+    let shown = browser.run("return document.documentElement.innerHTML");
+    assert!(!shown.to_string().contains(&access_key.secret), "the secret key is shown");
+    browser.wait_for("document.querySelector('.tabs .badge')?.innerText.trim() === '1'");
+    browser.type_text("2");
+    browser.wait_for("document.querySelectorAll('.letters li').length === 1");
+    browser.run("document.activeElement.blur()");
+    browser.type_text("j");
+    browser.press(&[Key::Enter]);
+    browser.wait_for("document.querySelector('.letter .marked')");
+    browser.tab_to("Try in the editor");
+    browser.press(&[Key::Enter]);
+    // The record alone, in a document that has what the program needs.
+    browser.wait_for("document.querySelector('.verdict')?.innerText.includes('1 refused')");
+    let sample = browser.run("return document.querySelector('textarea.sample').value");
+    assert_eq!(sample, "{\"org\":\"acme\",\"data\":[{\"id\":\"b\",\"at\":\"soon\"}]}\n");
+    assert_eq!(browser.seen(), Vec::<String>::new());
 }
 
 #[test]

@@ -172,7 +172,7 @@ impl Browser {
         self.command("actions", &json!({ "actions": [keyboard] }));
     }
 
-    /// Presses Tab until what has the focus bears a name.
+    /// Presses Tab until what has the focus bears a name: the first line of what is written on it.
     #[track_caller]
     pub fn tab_to(&self, name: &str) {
         let mut passed = Vec::new();
@@ -182,7 +182,8 @@ impl Browser {
                 "const node = document.activeElement;
                  return node.labels?.[0]?.innerText ?? node.ariaLabel ?? node.innerText;",
             );
-            let focused = focused.as_str().unwrap_or_default().trim().to_owned();
+            let focused = focused.as_str().unwrap_or_default().trim();
+            let focused = focused.lines().next().unwrap_or_default().to_owned();
             if focused == name {
                 return;
             }

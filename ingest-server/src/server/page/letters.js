@@ -82,9 +82,9 @@ export function lettersTab({ page, path, source, reload }, signal) {
     details.replaceChildren(...contents(letter));
     try {
       const whole = await get(`${path}/quarantine/${encodeURIComponent(letter.id)}`, signal);
-      const record = whole.quarantined_record ?? letter;
+      const record = { ...letter, ...whole.quarantined_record, sample: whole.sample };
       if (open?.letter !== letter) return;
-      details.replaceChildren(...contents({ ...letter, ...record }));
+      details.replaceChildren(...contents(record));
       await showProgram(record, details.querySelector(".refusing"));
     } catch (problem) {
       alarm(problem);
@@ -103,7 +103,7 @@ export function lettersTab({ page, path, source, reload }, signal) {
     const discard = button("Discard", () => busy(discard, () => drop(letter)), { class: "danger" });
     const attempt = button("Try in the editor", () => tryOut(letter));
     return [
-      h("div", { class: "details-head" }, h("h2", {}, h("span", { class: "code-name" }, letter.reason_code), " ", data(letter.message)), h("div", { class: "actions" }, mayManage && id && attempt, mayManage && one, mayManage && discard)),
+      h("div", { class: "details-head" }, h("h2", {}, h("span", { class: "code-name" }, letter.reason_code), " ", data(letter.message)), h("div", { class: "actions" }, mayManage && id && letter.sample !== undefined && attempt, mayManage && one, mayManage && discard)),
       h("dl", { class: "properties" }, facts.map(([term, value]) => [h("dt", {}, term), h("dd", {}, value)])),
       h("div", { class: "refusing" }),
       letter.is_whole === false && h("p", { class: "row-error" }, "It was too long to be kept whole, so it cannot be re-driven."),
@@ -141,17 +141,8 @@ export function lettersTab({ page, path, source, reload }, signal) {
 
   function tryOut(letter) {
     const id = source().parser_id;
-    handOver(id, letter.raw_encoding === "base64" ? "" : `${header(letter)}${letter.raw}\n`);
+    handOver(id, letter.sample ?? "");
     page.go(`/parsers/${encodeURIComponent(id)}`);
-  }
-
-  /** A row of separated values means nothing without the names of its columns. */
-  function header({ context, parser_version: number }) {
-    if (!context?.header) return "";
-    const program = versions.get(source().parser_id)?.find((one) => one.version === number)?.definition ?? "";
-    const delimiter = /\bdelimiter\s+"(\\t|[^"\\])"/.exec(program)?.[1].replace("\\t", "\t") ?? ",";
-    const quoted = context.header.map((name) => (/^[\w .-]*$/.test(name) ? name : `"${name.replaceAll('"', '""')}"`));
-    return `${quoted.join(delimiter)}\n`;
   }
 
   async function drop(letter) {

@@ -341,6 +341,7 @@ export function newSourceView(page, _places, signal) {
     return {
       ...common,
       source_type: "s3_custom",
+      mode: "pull",
       pull_config: {
         adapter: "s3_polling",
         bucket: given(input.bucket),

@@ -15,9 +15,12 @@ use crate::control::{Caller, Permission, rfc3339};
 use crate::pipeline::gather::{Context, sealed_for};
 use crate::server::error::CommonErrors;
 use crate::server::redrive::{self, Redriven, Which};
+use crate::server::sample::sample;
 use crate::server::{ApiError, App, Shared};
 use crate::store::{Letter, LetterState, Letters, Order};
 
+/// The encoding of raw records that are text.
+const TEXT: &str = "utf-8";
 /// Records that one request may name.
 const RECORD_IDS_MAX: usize = 1000;
 
@@ -77,6 +80,10 @@ struct QuarantinedRecord {
 #[derive(Serialize, ToSchema)]
 struct OneRecord {
     quarantined_record: QuarantinedRecord,
+    /// The record in a text of its own, with its header or the document around it, as `validate` takes it. Null if it is no
+    /// text, or the source has no parser.
+    #[schema(required)]
+    sample: Option<String>,
 }
 
 #[derive(Serialize, ToSchema)]
@@ -135,15 +142,20 @@ impl RecordState {
     }
 }
 
+/// What stood around a letter's record; nothing if that is not known.
+fn context(letter: &Letter) -> Context {
+    let context = letter.context.as_deref().and_then(|text| serde_json::from_str(text).ok());
+    context.unwrap_or_default()
+}
+
 /// A letter with the bytes that are shown of it.
 fn shown(letter: Letter, raw: Vec<u8>) -> QuarantinedRecord {
+    let context = context(&letter);
     let reject = letter.reject;
     let (raw, raw_encoding) = match String::from_utf8(raw) {
-        Ok(text) => (text, "utf-8"),
+        Ok(text) => (text, TEXT),
         Err(error) => (BASE64.encode(error.as_bytes()), "base64"),
     };
-    let context: Option<Context> =
-        letter.context.as_deref().and_then(|text| serde_json::from_str(text).ok());
     QuarantinedRecord {
         id: reject.id.to_string(),
         source_id: reject.source_id,
@@ -160,8 +172,8 @@ fn shown(letter: Letter, raw: Vec<u8>) -> QuarantinedRecord {
         message: reject.message,
         raw,
         raw_encoding,
-        is_whole: letter.is_whole && context.as_ref().is_some_and(|context| !context.meta.is_cut),
-        context: serde_json::to_value(context.unwrap_or_default()).unwrap_or_default(),
+        is_whole: letter.is_whole && letter.context.is_some() && !context.meta.is_cut,
+        context: serde_json::to_value(context).unwrap_or_default(),
         state: RecordState::of(letter.state),
         created_at: rfc3339(reject.created_at_ms),
         settled_at: letter.settled_at_ms.map(rfc3339),
@@ -226,28 +238,35 @@ async fn get_one(
         caller.require(Permission::QuarantineRaw)?;
     }
     let record = record_id(&record)?;
-    let quarantined_record = app
+    let one = app
         .run(move |app: &App| {
-            app.control.source(&caller.organization, &id)?;
+            let stored = app.control.source(&caller.organization, &id)?;
             let letter = app.control.store.letter(&id, record)?;
             let letter = letter.ok_or_else(|| ApiError::not_found("quarantined record"))?;
-            match (query.raw, &letter.sealed) {
+            let plan = app.programs.of(&app.control, &stored)?;
+            let context = context(&letter);
+            let quarantined_record = match (query.raw, &letter.sealed) {
                 (true, Some(sealed)) => {
                     let whole = app.control.vault.open_sealed(sealed, &sealed_for(&id));
                     let whole = whole.ok_or_else(|| {
                         ApiError::conflict("unreadable", "what was kept of it cannot be read")
                     })?;
-                    Ok(shown(letter, whole))
+                    shown(letter, whole)
                 }
-                (true, None) => Err(ApiError::conflict(
-                    "not_kept",
-                    "the whole record is not kept: it was settled, or only what may be shown of it was kept",
-                )),
-                (false, _) => Ok(shown_redacted(letter)),
-            }
+                (true, None) => {
+                    let message = "the whole record is not kept: it was settled, or only what may be shown of it was kept";
+                    return Err(ApiError::conflict("not_kept", message));
+                }
+                (false, _) => shown_redacted(letter),
+            };
+            let sample = plan.filter(|_| quarantined_record.raw_encoding == TEXT).map(|plan| {
+                let QuarantinedRecord { raw, byte_offset, .. } = &quarantined_record;
+                sample(&plan.input.format, &context, raw, *byte_offset == 0)
+            });
+            Ok(OneRecord { quarantined_record, sample })
         })
         .await?;
-    Ok(Json(OneRecord { quarantined_record }))
+    Ok(Json(one))
 }
 
 /// Gives a dead letter up: its record cannot be mapped any more.
