@@ -1110,3 +1110,53 @@ async fn memory_does_not_grow_with_the_object() {
         assert!(peak_kb < PEAK_KB_MAX, "{name}: peak {peak_kb} kB");
     }
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn keys_that_xml_cannot_carry_are_read() {
+    let store = seaweed::shared();
+    let bucket = bucket(&store).await;
+    let mut keys =
+        ["p/1", "p/2\u{1}x", "p/3+a b%20%2B", "p/4\u{b}", "p/5\u{fffd}"].map(str::to_owned);
+    for key in &keys {
+        store.put(&bucket, key, key.clone()).await;
+    }
+    let proxy = FaultProxy::start(&store.endpoint, |_| Fault::None).await;
+    let sources = Sources::new(small_parts(&store, &proxy.endpoint));
+    let found = objects(&sources, &format!("s3://{bucket}/p/")).await.unwrap();
+    assert_eq!(proxy.requests().len(), 2);
+    for object in &found {
+        let (got, error) = read(&sources, object).await;
+        assert!(error.is_none(), "{}: {error:?}", object.key);
+        assert_eq!(format!("s3://{bucket}/{}", String::from_utf8(got).unwrap()), object.key);
+    }
+    let mut found: Vec<_> = found.into_iter().map(|object| object.key).collect();
+    found.sort();
+    keys.sort();
+    assert_eq!(found, keys.map(|key| format!("s3://{bucket}/{key}")));
+
+    // Some stores write what is no XML at all.
+    let page = |keys: &str, more: &str| {
+        let body = format!(
+            "<ListBucketResult><IsTruncated>false</IsTruncated>{more}\
+             <Contents><Key>{keys}</Key><Size>1</Size></Contents></ListBucketResult>"
+        );
+        Fault::Answer { status: 200, headers: Vec::new(), body: body.into() }
+    };
+    let proxy = FaultProxy::start(&store.endpoint, move |request| {
+        match request.path.contains("encoding-type=url") {
+            true => page("a%01+b%2B", "<EncodingType>url</EncodingType>"),
+            false => page("a\u{1} b+", ""),
+        }
+    })
+    .await;
+    let sources = Sources::new(small_parts(&store, &proxy.endpoint));
+    assert_eq!(objects(&sources, "s3://any/").await.unwrap()[0].key, "s3://any/a\u{1} b+");
+    // And some do not know how to escape.
+    let proxy = FaultProxy::start(&store.endpoint, move |_| page("a\u{fffd}+b%2B", "")).await;
+    let sources = Sources::new(small_parts(&store, &proxy.endpoint));
+    assert_eq!(objects(&sources, "s3://any/").await.unwrap()[0].key, "s3://any/a\u{fffd}+b%2B");
+    let proxy = FaultProxy::start(&store.endpoint, move |_| page("a\u{1}", "")).await;
+    let sources = Sources::new(small_parts(&store, &proxy.endpoint));
+    let error = objects(&sources, "s3://any/").await.unwrap_err();
+    assert!(error.to_string().contains("cannot be read"), "{error}");
+}

@@ -8,6 +8,7 @@
 mod fault;
 mod parts;
 
+use std::borrow::Cow;
 use std::env;
 use std::fmt;
 use std::future::Future;
@@ -30,8 +31,11 @@ use aws_sdk_s3::config::{
     Credentials, ProvideCredentials, Region, RequestChecksumCalculation, ResponseChecksumValidation,
 };
 use aws_sdk_s3::operation::head_object::HeadObjectOutput;
+use aws_sdk_s3::operation::list_objects_v2::ListObjectsV2Output;
 use aws_sdk_s3::primitives::DateTime;
+use aws_sdk_s3::types::{self, EncodingType};
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
+use percent_encoding::percent_decode_str;
 
 use self::fault::{Backoff, Fault, Target};
 use super::{Object, SourceError};
@@ -256,24 +260,30 @@ impl Store {
     }
 
     /// Reads the next page of a listing.
+    ///
+    /// XML cannot carry every key: stores write some characters as U+FFFD, or so that nobody can read them. Such a page is
+    /// asked for once more with its keys escaped, which some stores do not know, and do in more than one way.
     pub(super) async fn page(&self, pages: &mut Pages) -> Result<Vec<Object>, SourceError> {
-        let Pages { bucket, prefix, start_after, next } = &*pages;
+        let Pages { bucket, prefix, start_after, next, escaped } = pages;
         let Some(token) = next else { return Ok(Vec::new()) };
         let target = self.target(url(bucket, prefix), 0);
         let mut backoff = self.backoff();
         let answer = loop {
-            let request = self.shared.client.list_objects_v2().bucket(bucket).prefix(prefix);
+            let request = self.shared.client.list_objects_v2().bucket(&*bucket).prefix(&*prefix);
             // What was asked for first is part of the token.
             let start_after = start_after.clone().filter(|_| token.is_none());
             let request = request.set_start_after(start_after);
             let request = request.set_continuation_token(token.clone());
+            let request = request.set_encoding_type(escaped.then_some(EncodingType::Url));
             match self.answer(&target, request.send()).await {
+                Ok(answer) if !*escaped && is_garbled(&answer) => *escaped = true,
                 Ok(answer) => break answer,
+                Err(Fault::Unreadable(_)) if !*escaped => *escaped = true,
                 Err(fault) => backoff.wait_after(fault, &target).await?,
             }
         };
         let objects = answer.contents().iter().filter_map(|found| {
-            let key = found.key()?;
+            let key = &*key_of(found, &answer)?;
             let size = found.size().and_then(|size| u64::try_from(size).ok());
             let folder = key.ends_with('/') && size == Some(0);
             (!folder).then(|| Object {
@@ -389,6 +399,21 @@ fn own_region() -> RegionProviderChain {
         .or_else(Region::new("us-east-1"))
 }
 
+/// Whether a store may have written something else for a character of a key.
+fn is_garbled(page: &ListObjectsV2Output) -> bool {
+    page.contents().iter().filter_map(|found| found.key()).any(|key| key.contains('\u{fffd}'))
+}
+
+/// A key as it is. Escaped as in the query of a URL, also a space, which is then a plus.
+fn key_of<'a>(found: &'a types::Object, page: &ListObjectsV2Output) -> Option<Cow<'a, str>> {
+    let key = found.key()?;
+    if page.encoding_type() != Some(&EncodingType::Url) {
+        return Some(Cow::Borrowed(key));
+    }
+    let key = key.replace('+', " ");
+    Some(Cow::Owned(percent_decode_str(&key).decode_utf8_lossy().into_owned()))
+}
+
 /// A listing that has been read up to some page.
 pub(super) struct Pages {
     bucket: String,
@@ -397,11 +422,13 @@ pub(super) struct Pages {
     start_after: Option<String>,
     /// How to ask for the next page: without a token for the first; `None` after the last.
     next: Option<Option<String>>,
+    /// Whether keys are asked for as in URLs.
+    escaped: bool,
 }
 
 impl Pages {
     pub(super) fn new(bucket: String, prefix: String, start_after: Option<String>) -> Self {
-        Self { bucket, prefix, start_after, next: Some(None) }
+        Self { bucket, prefix, start_after, next: Some(None), escaped: false }
     }
 
     pub(super) fn has_more(&self) -> bool {

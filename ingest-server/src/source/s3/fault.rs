@@ -29,6 +29,8 @@ pub(super) enum Fault {
     },
     /// It will not.
     Lasting(SourceError),
+    /// There is an answer, in which something stands that cannot be read.
+    Unreadable(SourceError),
 }
 
 impl Fault {
@@ -75,7 +77,7 @@ impl<'a> Backoff<'a> {
     ) -> Result<(), SourceError> {
         let (code, detail) = match fault {
             Fault::Passing { code, detail } => (code, detail),
-            Fault::Lasting(error) => return Err(error),
+            Fault::Lasting(error) | Fault::Unreadable(error) => return Err(error),
         };
         self.attempts += 1;
         let mut attempts_max = self.options.attempts_max;
@@ -140,6 +142,10 @@ impl Target<'_> {
             return self.classify_role(error);
         }
         match &error {
+            SdkError::ServiceError(service) if service.raw().status().is_success() => {
+                let detail = format!("what cannot be read ({})", root_cause(service.err()));
+                Fault::Unreadable(self.refused("refused", &detail))
+            }
             SdkError::ServiceError(service) => {
                 let answer = Answer::of(service.err(), service.raw());
                 answer.passing().unwrap_or_else(|| Fault::Lasting(self.refusal(&answer)))
