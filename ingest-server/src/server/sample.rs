@@ -142,7 +142,7 @@ mod tests {
             let alone = sample(&input.format, &context, raw, offset == 0);
             let again: Vec<_> =
                 records(input, &alone).into_iter().map(|(found, _)| found).collect();
-            assert_eq!(again, [found.clone()], "{alone}");
+            assert_eq!(again, std::slice::from_ref(&found), "{alone}");
         }
     }
 
