@@ -1106,6 +1106,36 @@ fn nothing_is_stored_once_a_source_is_disabled_moved_or_archived() {
 }
 
 #[test]
+fn a_change_that_meets_the_beginning_of_a_run_ends_it_or_comes_before_it() {
+    let server = server();
+    let source = Source::new(&server, &KINDS[0], "race/", json!({}));
+    let elsewhere = {
+        let mut config = source.config.clone();
+        config["prefix"] = json!("race-nothing/");
+        config
+    };
+    let objects: Vec<_> = (0..12)
+        .map(|round| (format!("race/{round:02}"), records(&format!("r{round}"), 3000)))
+        .collect();
+    for (key, records) in &objects {
+        put(key, KINDS[0].object(records));
+        source.patch(&server, json!({ "pull_config": source.config }));
+        std::thread::scope(|scope| {
+            scope.spawn(|| server.post(&source.path("/pull"), &json!({})));
+            sleep(Duration::from_micros(fastrand::u64(0..20_000)));
+            source.patch(&server, json!({ "pull_config": elsewhere }));
+        });
+        let events = source.events(&server);
+        sleep(Duration::from_millis(150));
+        assert_eq!(source.events(&server), events, "something was stored behind the change");
+    }
+    source.patch(&server, json!({ "pull_config": source.config }));
+    assert_fields(&source.pull(&server), json!({ "status": "completed", "duplicates": 0 }));
+    let objects: Vec<_> = objects.iter().map(|(key, records)| (key.as_str(), records)).collect();
+    source.verify(&server, &objects);
+}
+
+#[test]
 fn editing_a_source_moves_no_cursor_and_reads_nothing_again() {
     let server = server();
     let parser = make_parser(&server, "p", &KINDS[0].program());
