@@ -254,6 +254,14 @@ impl Control {
         self.read(|connection| find_caller(connection, "hash = ?1", &hash, Surface::Rest))
     }
 
+    /// Whether a key that somebody came with still counts.
+    pub(crate) fn is_living_key(&self, id: &str) -> Result<bool> {
+        self.read(|connection| {
+            let found = find_caller(connection, "id = ?1", &id, Surface::Rest)?;
+            Ok(found.is_some())
+        })
+    }
+
     /// Logs in to the page; gives the secret of the session.
     pub(crate) fn log_in(&self, key: &str) -> Result<Option<String>> {
         let Some(caller) = self.caller_by_key(key)? else { return Ok(None) };
@@ -286,11 +294,11 @@ impl Control {
     }
 }
 
-/// The living key that `condition` (with the hash as `?1` and the time as `?2`) finds.
+/// The living key that `condition` (with a hash or an id as `?1` and the time as `?2`) finds.
 fn find_caller(
     connection: &Connection,
     condition: &str,
-    hash: &[u8],
+    hash: &dyn rusqlite::ToSql,
     surface: Surface,
 ) -> Result<Option<Caller>> {
     let mut select = connection.prepare_cached(&format!(

@@ -5,7 +5,7 @@
 
 use std::collections::HashSet;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::body::{Body, Bytes};
 use futures_util::stream;
@@ -15,12 +15,15 @@ use tokio::sync::watch;
 use utoipa::ToSchema;
 
 use super::{ApiError, App, Shared};
-use crate::store::{StoreError, StoredEvent};
+use crate::control::{Caller, ControlError};
+use crate::store::StoredEvent;
 
 /// Rows that one read asks for.
 const PAGE_ROWS: usize = 500;
 /// Rows that one request looks at, whatever it finds in them.
 const SCAN_ROWS_MAX: usize = 20_000;
+/// A page ends behind so many bytes of records and OCSF events.
+const PAGE_BYTES_FULL: usize = 16 << 20;
 /// A stream that has nothing to say says so this often, with an empty line: connections that are dead are noticed.
 const HEARTBEAT: Duration = Duration::from_secs(15);
 
@@ -106,10 +109,9 @@ impl EventJson {
 /// Which events are wanted.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Filter {
-    /// One source, or all of `sources`.
+    /// One source, or all of an organisation.
     pub(crate) source: Option<String>,
-    /// The sources of the caller's organisation.
-    pub(crate) sources: Arc<HashSet<String>>,
+    pub(crate) organization: String,
     pub(crate) class_uid: Option<i64>,
     pub(crate) severity_min: Option<i64>,
     /// By the time of the event; by that of its arrival if it has none.
@@ -128,9 +130,6 @@ struct OcsfHead {
 
 impl Filter {
     pub(crate) fn takes(&self, event: &StoredEvent) -> bool {
-        if self.source.is_none() && !self.sources.contains(&*event.source_id) {
-            return false;
-        }
         let time = event.event_time_ns.unwrap_or(event.ingested_at_ms.saturating_mul(1_000_000));
         if self.since_ns.is_some_and(|since| time < since)
             || self.until_ns.is_some_and(|until| time >= until)
@@ -162,23 +161,34 @@ pub(crate) fn after(
     filter: &Filter,
     after: i64,
     limit: usize,
-) -> Result<Page, StoreError> {
+) -> Result<Page, ControlError> {
     let store = &app.control.store;
     let mut page = Page { events: Vec::new(), last: after, has_more: false };
-    let mut scanned = 0;
+    let (mut scanned, mut bytes) = (0, 0);
+    let mut own = HashSet::new();
     loop {
         let rows = store.events_after(filter.source.as_deref(), page.last, PAGE_ROWS)?;
         if rows.is_empty() {
             return Ok(page);
         }
+        let is_own = |own: &HashSet<String>, event: &StoredEvent| {
+            filter.source.is_some() || own.contains(&*event.source_id)
+        };
+        if !rows.iter().all(|event| is_own(&own, event)) {
+            // Behind the rows: none of them is of a source that came later.
+            own = app.control.source_ids(&filter.organization)?.into_iter().collect();
+        }
         for event in rows {
-            if page.events.len() == limit || scanned == SCAN_ROWS_MAX {
+            let is_full = page.events.len() == limit || bytes >= PAGE_BYTES_FULL;
+            if is_full || scanned == SCAN_ROWS_MAX {
                 page.has_more = true;
                 return Ok(page);
             }
             scanned += 1;
             page.last = event.sequence;
-            if filter.takes(&event) {
+            if is_own(&own, &event) && filter.takes(&event) {
+                let parts = [event.raw_payload(), event.ocsf_text()];
+                bytes += parts.into_iter().flatten().map(<[u8]>::len).sum::<usize>();
                 page.events.push(event);
             }
         }
@@ -190,15 +200,35 @@ pub(crate) fn after(
 pub(crate) enum Lines {
     Event,
     Ocsf,
+    /// The OCSF event beside its sequence.
+    Numbered,
 }
 
 /// All events behind a sequence as lines, a page at a time; with `follow` the stream goes on until the client or the
-/// server ends it.
-pub(crate) fn lines(app: &Shared, filter: Filter, from: i64, lines: Lines, follow: bool) -> Body {
+/// server ends it, or the caller's key does not count any more.
+pub(crate) fn lines(
+    app: &Shared,
+    caller: &Caller,
+    filter: Filter,
+    from: i64,
+    lines: Lines,
+    follow: bool,
+) -> Body {
     let committed = app.control.store.committed();
     let state = (Arc::clone(app), filter, from, committed);
-    let stream =
-        stream::try_unfold(state, move |(app, filter, mut from, mut committed)| async move {
+    let (key, mut checked) = (caller.key.clone(), Instant::now());
+    let stream = stream::try_unfold(state, move |(app, filter, mut from, mut committed)| {
+        let is_due = checked.elapsed() >= HEARTBEAT;
+        if is_due {
+            checked = Instant::now();
+        }
+        let key = is_due.then(|| key.clone());
+        async move {
+            if let Some(key) = key
+                && !app.run(move |app: &App| app.control.is_living_key(&key)).await.unwrap_or(true)
+            {
+                return Ok(None);
+            }
             loop {
                 let wanted = filter.clone();
                 // Before the page is read: what is committed meanwhile counts as new.
@@ -226,7 +256,8 @@ pub(crate) fn lines(app: &Shared, filter: Filter, from: i64, lines: Lines, follo
                     News::End => return Ok(None),
                 }
             }
-        });
+        }
+    });
     Body::from_stream(stream)
 }
 
@@ -256,6 +287,11 @@ fn chunk(events: &[StoredEvent], lines: Lines) -> Bytes {
         match lines {
             Lines::Event => event.write_json(&mut text),
             Lines::Ocsf => event.write_ocsf(&mut text),
+            Lines::Numbered => {
+                text.extend_from_slice(format!("{{\"sequence\":{},\"ocsf\":", event.sequence).as_bytes());
+                event.write_ocsf(&mut text);
+                text.push(b'}');
+            }
         }
         text.push(b'\n');
     }

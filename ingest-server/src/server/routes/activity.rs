@@ -1,8 +1,5 @@
 //! What a source brings, how it is, and what its runs came to.
 
-use std::collections::HashSet;
-use std::sync::Arc;
-
 use axum::Json;
 use axum::extract::State;
 use axum::http::header::CONTENT_TYPE;
@@ -18,6 +15,7 @@ use crate::control::{Caller, Health, IngestionSource, Permission, PullRun, Trigg
 use crate::server::error::CommonErrors;
 use crate::server::events::{self, Event, EventJson, Filter, Lines};
 use crate::server::{ApiError, App, Shared};
+use crate::store::StoreError;
 
 pub(super) fn routes() -> OpenApiRouter<Shared> {
     OpenApiRouter::new()
@@ -78,8 +76,8 @@ async fn list_events(
     if query.after_sequence.is_some() && query.before_sequence.is_some() {
         return Err(ApiError::invalid("before_sequence", "stands beside `after_sequence`"));
     }
-    let source = id.clone();
-    app.run(move |app: &App| app.control.source(&caller.organization, &source)).await?;
+    let (source, of) = (id.clone(), caller.organization.clone());
+    app.run(move |app: &App| app.control.source(&of, &source)).await?;
     let filter = Filter { source: Some(id), since_ns, ..Filter::default() };
     if wants_lines(&headers) {
         let from = match query.after_sequence {
@@ -87,7 +85,7 @@ async fn list_events(
             // The newest `limit` events, and what follows.
             None => first_of_tail(&app, &filter, limit).await?,
         };
-        let body = events::lines(&app, filter, from, Lines::Event, query.follow);
+        let body = events::lines(&app, &caller, filter, from, Lines::Event, query.follow);
         return Ok(([(CONTENT_TYPE, "application/x-ndjson")], body).into_response());
     }
     if query.follow {
@@ -132,13 +130,19 @@ async fn backward(
     limit: usize,
 ) -> Result<List<EventJson>, ApiError> {
     let source = filter.source.clone();
-    let mut events = app
-        .run(move |app: &App| app.control.store.events_before(source.as_deref(), before, limit + 1))
-        .await?;
-    let has_more = events.len() > limit;
-    if has_more {
-        events.remove(0);
-    }
+    let read = app.run(move |app: &App| {
+        let page = |before, limit| app.control.store.events_before(source.as_deref(), before, limit);
+        let mut events = page(before, limit + 1)?;
+        let mut has_more = events.len() > limit;
+        if has_more {
+            events.remove(0);
+        } else if let Some(first) = events.first() {
+            // A page of large records ends before it is full.
+            has_more = !page(first.sequence, 1)?.is_empty();
+        }
+        Ok::<_, StoreError>((events, has_more))
+    });
+    let (events, has_more) = read.await?;
     let next_cursor = events.first().filter(|_| has_more).map(|e| e.sequence.to_string());
     let wanted = events.iter().filter(|event| filter.takes(event));
     let data: Result<Vec<_>, _> = wanted.map(EventJson::of).collect();
@@ -201,11 +205,3 @@ async fn pull(
     Ok((StatusCode::ACCEPTED, Json(OneRun { pull_run })))
 }
 
-/// The sources that a caller may see the events of.
-pub(super) async fn own_sources(
-    app: &Shared,
-    organization: String,
-) -> Result<Arc<HashSet<String>>, ApiError> {
-    let ids = app.run(move |app: &App| app.control.source_ids(&organization)).await?;
-    Ok(Arc::new(ids.into_iter().collect()))
-}

@@ -10,7 +10,6 @@ use utoipa::IntoParams;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::activity::own_sources;
 use super::{List, Query, limit, time_ns, wants_lines};
 use crate::control::{Caller, Permission};
 use crate::server::error::CommonErrors;
@@ -49,10 +48,15 @@ struct ExportQuery {
     #[serde(default)]
     #[param(required = false)]
     follow: bool,
+    /// With lines: whether each is `{"sequence":N,"ocsf":{...}}`, so that one can go on behind the last that came.
+    #[serde(default)]
+    #[param(required = false)]
+    with_sequence: bool,
 }
 
-/// OCSF events in the order in which they were stored. Each carries its sequence nowhere: page by `next_cursor`. With
-/// `Accept: application/x-ndjson` all come as lines; with `follow=true` the stream goes on.
+/// OCSF events in the order in which they were stored. They do not carry their sequence: page by `next_cursor`, which is
+/// always there. With `Accept: application/x-ndjson` all come as lines, with `with_sequence=true` numbered ones; with
+/// `follow=true` the stream goes on.
 #[utoipa::path(get, path = "/api/governance/ocsf-events", tag = "events", params(ExportQuery),
     responses((status = 200, content((List<OcsfEvent> = "application/json"),
         (String = "application/x-ndjson"))), CommonErrors),
@@ -65,13 +69,17 @@ async fn list(
 ) -> Result<Response, ApiError> {
     caller.require(Permission::ExportView)?;
     let limit = limit(query.limit, LIMIT_MAX)?;
-    let sources = own_sources(&app, caller.organization).await?;
-    if query.source_id.as_ref().is_some_and(|id| !sources.contains(id)) {
-        return Err(ApiError::not_found("ingestion source"));
+    let organization = caller.organization.clone();
+    if let Some(id) = query.source_id.clone() {
+        let of = organization.clone();
+        let own = app.run(move |app: &App| app.control.source_ids(&of)).await?;
+        if !own.contains(&id) {
+            return Err(ApiError::not_found("ingestion source"));
+        }
     }
     let filter = Filter {
         source: query.source_id,
-        sources,
+        organization,
         class_uid: query.class_uid,
         severity_min: query.min_severity,
         since_ns: time_ns("since", query.since.as_deref())?,
@@ -80,11 +88,14 @@ async fn list(
     };
     let after = query.after_sequence.unwrap_or(0);
     if wants_lines(&headers) {
-        let body = events::lines(&app, filter, after, Lines::Ocsf, query.follow);
+        let lines = if query.with_sequence { Lines::Numbered } else { Lines::Ocsf };
+        let body = events::lines(&app, &caller, filter, after, lines, query.follow);
         return Ok(([(CONTENT_TYPE, "application/x-ndjson")], body).into_response());
     }
-    if query.follow {
-        return Err(ApiError::invalid("follow", "needs `Accept: application/x-ndjson`"));
+    for (field, is_given) in [("follow", query.follow), ("with_sequence", query.with_sequence)] {
+        if is_given {
+            return Err(ApiError::invalid(field, "needs `Accept: application/x-ndjson`"));
+        }
     }
     let page = app.run(move |app: &App| events::after(app, &filter, after, limit)).await?;
     let data: Result<Vec<_>, _> = page.events.iter().map(EventJson::ocsf).collect();
