@@ -208,7 +208,6 @@ fn http(
         .acceptor(NoDelayAcceptor::new())
         .handle(connections.clone())
         .accept_error_handler(|_, error| tracing::warn!(event = "connection_failed", %error))
-        .first_request_timeout(settings.head_timeout)
         .http1_only();
     http.http_builder().http1().header_read_timeout(settings.head_timeout);
     http

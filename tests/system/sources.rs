@@ -1123,7 +1123,7 @@ async fn keys_that_xml_cannot_carry_are_read() {
     let proxy = FaultProxy::start(&store.endpoint, |_| Fault::None).await;
     let sources = Sources::new(small_parts(&store, &proxy.endpoint));
     let found = objects(&sources, &format!("s3://{bucket}/p/")).await.unwrap();
-    assert_eq!(proxy.requests().len(), 2);
+    assert!(proxy.requests().iter().any(|request| request.path.contains("encoding-type=url")));
     for object in &found {
         let (got, error) = read(&sources, object).await;
         assert!(error.is_none(), "{}: {error:?}", object.key);

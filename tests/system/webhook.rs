@@ -220,6 +220,7 @@ fn an_idempotency_key_makes_a_retry_a_duplicate() {
     let letters = source.letters(&server, "open");
     assert_eq!((letters.len(), &letters[0]["reason_code"]), (1, &json!("R1401")));
     assert_eq!(letters[0]["raw"], "{\"a\":2}");
+    assert_eq!(letters[0]["is_whole"], true);
     assert_eq!(letters[0]["parser_version"], Value::Null);
     for key in ["", &"k".repeat(256)] {
         let answer = push(key, "{}");
@@ -547,11 +548,12 @@ fn connections_that_bring_no_head_are_closed() {
         // What is closed may not take it.
         let _ = slow.write_all(b"more: x\r\n");
     }
-    for mut stream in closed.into_iter().chain([slow]) {
+    for (number, mut stream) in closed.into_iter().chain([slow]).enumerate() {
         let mut answer = Vec::new();
         if let Err(error) = stream.read_to_end(&mut answer) {
             assert_eq!(error.kind(), ErrorKind::ConnectionReset, "{answer:?}");
         }
+        assert_eq!(answer.starts_with(b"HTTP/1.1 200"), number == 2, "{number}: {answer:?}");
     }
     body.write_all(b"}").unwrap();
     assert_eq!(status_of(&mut body), 202);

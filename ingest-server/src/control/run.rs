@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use rusqlite::{OptionalExtension as _, Row, Transaction, params};
 use serde::Serialize;
-use serde_json::json;
+use serde_json::{Value, json};
 use utoipa::ToSchema;
 
 use super::source::{self, StoredSource};
@@ -142,7 +142,7 @@ pub(crate) struct Failure {
 impl Control {
     /// Ends the runs that a process left behind when it died. What they committed stands.
     pub(crate) fn end_abandoned_runs(&self) -> Result<usize> {
-        self.change(|transaction| end_abandoned(transaction, None))
+        self.change(|transaction| end_abandoned(transaction, None, None))
     }
 
     /// Begins a run of a source that nobody is working for: what another one left behind is ended.
@@ -153,6 +153,7 @@ impl Control {
         scheduled_for_ms: Option<i64>,
     ) -> Result<BegunRun> {
         let (id, to_begin) = (super::new_id(), source.to_owned());
+        let unwritten = self.unwritten.of(source);
         let begun = self.change(move |transaction| {
             let source = to_begin;
             let stored = source::of_anybody(transaction, &source)?
@@ -162,7 +163,7 @@ impl Control {
                 return Err(ControlError::conflict("disabled", message));
             }
             let config = stored.polling()?;
-            end_abandoned(transaction, Some(&source))?;
+            end_abandoned(transaction, Some(&source), unwritten.as_ref())?;
             let now = now_ms();
             transaction.execute(
                 "INSERT INTO pull_run(id, source, trigger, scheduled_for, started_at, status,
@@ -227,7 +228,7 @@ impl Control {
             )?)
         });
         match &ended {
-            Ok(_) => self.can_store(source),
+            Ok(_) => self.can_store(),
             Err(ControlError::Store(error)) => self.cannot_store(source, error),
             Err(_) => {}
         }
@@ -339,20 +340,28 @@ pub(super) fn end_running(transaction: &Transaction<'_>, source: &str) -> Result
     Ok(())
 }
 
-/// Ends runs that nobody works for: of a source, or all of them.
-fn end_abandoned(transaction: &Transaction<'_>, source: Option<&str>) -> Result<usize> {
+/// Ends runs that nobody works for, of a source or all of them: the server ended while they ran, or `unwritten` says why it could not store how they
+/// ended.
+fn end_abandoned(
+    transaction: &Transaction<'_>,
+    source: Option<&str>,
+    unwritten: Option<&Value>,
+) -> Result<usize> {
+    let text = |name: &str| unwritten.and_then(|error| error[name].as_str());
+    let code = text("code").unwrap_or("interrupted");
+    let interrupted = "the server ended while it ran; what it had stored stands";
+    let message = text("message").unwrap_or(interrupted);
     transaction.execute(
         "UPDATE run SET closed = 1 WHERE name IN
          (SELECT id FROM pull_run WHERE status = 'running' AND source = coalesce(?, source))",
         [source],
     )?;
-    let message = "the server ended while it ran; what it had stored stands";
     Ok(transaction.execute(
-        "UPDATE pull_run SET status = 'failed', finished_at = ?, error_code = 'interrupted',
+        "UPDATE pull_run SET status = 'failed', finished_at = ?, error_code = ?,
          error_message = ?, cursor_after = cursor_before,
          error_count = (SELECT rejects + conflicts FROM run WHERE name = pull_run.id)
          WHERE status = 'running' AND source = coalesce(?, source)",
-        params![now_ms(), message, source],
+        params![now_ms(), code, message, source],
     )?)
 }
 

@@ -1,7 +1,7 @@
 //! What went wrong with a source and could not be written, because nothing could be.
 //!
-//! When the disk is full, the very fact that a run failed cannot be stored. It is kept in memory until something of the
-//! source can be stored again; a server that is restarted meets the same disk, and notes it anew.
+//! When the disk is full, the very fact that a run failed cannot be stored. It is kept in memory until something can be
+//! stored again; a server that is restarted meets the same disk, and notes it anew.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -38,8 +38,8 @@ impl Control {
         self.unwritten.errors().insert(source.to_owned(), error);
     }
 
-    /// Something was stored for a source.
-    pub(crate) fn can_store(&self, source: &str) {
-        self.unwritten.errors().remove(source);
+    /// Something was stored: there is one writer, so anything else could be, too.
+    pub(crate) fn can_store(&self) {
+        self.unwritten.errors().clear();
     }
 }

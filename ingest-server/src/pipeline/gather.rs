@@ -34,10 +34,13 @@ pub(crate) struct Context {
 
 impl Context {
     /// As it is stored.
-    fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         serde_json::to_string(self).expect("its members are text")
     }
 }
+
+/// More of the members around a record are not kept with it: they would be kept with each of its neighbours, too.
+const WRAPPER_BYTES_MAX: usize = 4 << 10;
 
 /// What a program can ask about the object.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -46,9 +49,21 @@ pub(crate) struct MetaContext {
     pub(crate) bucket: String,
     pub(crate) source: String,
     pub(crate) received_at_ns: i64,
-    /// Whether the record was too long to be kept whole.
+    /// Whether the record, or what stood around it, was too long to be kept whole.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(crate) is_cut: bool,
+}
+
+impl MetaContext {
+    pub(crate) fn of(meta: &ObjectMeta, is_cut: bool) -> Self {
+        Self {
+            key: meta.key.clone(),
+            bucket: meta.bucket.clone(),
+            source: meta.source.clone(),
+            received_at_ns: meta.received_at_ns,
+            is_cut,
+        }
+    }
 }
 
 /// The purpose under which records of dead letters are sealed.
@@ -90,6 +105,8 @@ impl Gatherer {
     /// The context of a record that is kept whole.
     fn context(&self, around: &Around, is_cut: bool) -> Context {
         let Around { header, wrapper, meta, .. } = around;
+        let wrapper_bytes = wrapper.iter().flatten().map(Bytes::len).sum::<usize>();
+        let is_too_long = wrapper_bytes > WRAPPER_BYTES_MAX;
         let wrapper = match &self.plan.input.format {
             Format::Json(records) => {
                 let named = records.wrapper.iter().zip(wrapper.iter());
@@ -100,16 +117,11 @@ impl Gatherer {
             }
             Format::Ndjson | Format::Csv(_) => BTreeMap::new(),
         };
+        let wrapper = if is_too_long { BTreeMap::new() } else { wrapper };
         Context {
             header: header.as_deref().cloned(),
             wrapper,
-            meta: MetaContext {
-                key: meta.key.clone(),
-                bucket: meta.bucket.clone(),
-                source: meta.source.clone(),
-                received_at_ns: meta.received_at_ns,
-                is_cut,
-            },
+            meta: MetaContext::of(meta, is_cut || is_too_long),
         }
     }
 
@@ -215,7 +227,7 @@ impl Gathering {
                 reject.sealed = vault.seal(record.bytes(block), what);
                 let is_cut = record.size > u64::from(record.end - record.start);
                 reject.context = gatherer.context(&around, is_cut).text();
-                self.bytes += reject.sealed.len();
+                self.bytes += reject.sealed.len() + reject.context.len();
             }
             self.rejects.push(reject);
         }

@@ -203,9 +203,10 @@ impl DiscoveryState {
         self.is_unordered
     }
 
-    /// The next scan begins at the beginning, and not where the last one was stopped.
+    /// The next scan begins at the beginning, and not where the last one was stopped, if that one has passed something that
+    /// is not settled.
     pub fn begin_again(&mut self) {
-        self.unfinished = None;
+        self.unfinished.take_if(|unfinished| unfinished.hold.is_some());
     }
 
     /// When the last listing of everything began that went to its end.

@@ -288,7 +288,9 @@ fn chunk(events: &[StoredEvent], lines: Lines) -> Bytes {
             Lines::Event => event.write_json(&mut text),
             Lines::Ocsf => event.write_ocsf(&mut text),
             Lines::Numbered => {
-                text.extend_from_slice(format!("{{\"sequence\":{},\"ocsf\":", event.sequence).as_bytes());
+                text.extend_from_slice(
+                    format!("{{\"sequence\":{},\"ocsf\":", event.sequence).as_bytes(),
+                );
                 event.write_ocsf(&mut text);
                 text.push(b'}');
             }

@@ -108,7 +108,8 @@ impl Metrics {
 
     pub(crate) fn http(&self, method: &str, route: &str, status: u16, elapsed: Duration) {
         // A method can be any word: each would be a number of its own, for good.
-        let is_known = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"].contains(&method);
+        let is_known =
+            ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"].contains(&method);
         let method = if is_known { method } else { "other" };
         let label = Route { method: method.to_owned(), route: route.to_owned(), status };
         self.requests.get_or_create(&label).inc();

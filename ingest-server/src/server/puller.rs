@@ -529,6 +529,7 @@ impl Run {
         self.app.metrics.stored("pull", &totals.appended, totals.rejects());
         match end {
             ObjectEnd::Read => {
+                self.app.control.can_store();
                 tally.objects_read += 1;
                 tally.unavailable_in_a_row = 0;
                 scan.settled(&object);

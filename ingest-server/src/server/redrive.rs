@@ -194,7 +194,10 @@ async fn store_all(app: &Shared, appends: Vec<(i64, Result<Append, Problem>)>) -
         };
         let is_refused = !append.rejects.is_empty();
         let outcome = match app.control.store.append_async(append).await {
-            Ok(appended) => Ok(Outcome { appended, is_refused }),
+            Ok(appended) => {
+                app.control.can_store();
+                Ok(Outcome { appended, is_refused })
+            }
             Err(StoreError::Settled) => Err(NOT_OPEN),
             Err(error) => {
                 tracing::error!(event = "redrive_failed", record = id, %error);

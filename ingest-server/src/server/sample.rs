@@ -34,7 +34,11 @@ pub(super) fn sample(format: &Format, context: &Context, raw: &str, is_first: bo
 fn header_row(csv: &Csv, header: &[String]) -> String {
     let quote = char::from(csv.quote);
     let cells = header.iter().map(|name| {
-        let is_plain = name.chars().all(|c| c.is_alphanumeric() || "_-. ".contains(c));
+        let special = [Some(csv.delimiter), Some(csv.quote), csv.comment];
+        let is_plain = name.chars().all(|c| {
+            let is_special = special.iter().flatten().any(|&special| c == char::from(special));
+            !is_special && (c.is_alphanumeric() || "_-. ".contains(c))
+        });
         if is_plain && name.trim() == name {
             return name.clone();
         }
@@ -50,8 +54,11 @@ fn document(members: &[(&[String], &str)], path: Option<&[RecordsStep]>, record:
         (_, Some([RecordsStep::Elements, rest @ ..])) => {
             return format!("[{}]", document(&[], Some(rest), record));
         }
-        ([([], text)], None) => return (*text).to_owned(),
         _ => {}
+    }
+    // All of a member holds its parts, which may be wanted, too.
+    if let (Some((_, text)), None) = (members.iter().find(|(way, _)| way.is_empty()), path) {
+        return (*text).to_owned();
     }
     let mut below = BTreeMap::<&str, Vec<(&[String], &str)>>::new();
     for (way, text) in members {

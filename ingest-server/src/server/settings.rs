@@ -142,7 +142,7 @@ impl Settings {
             log_format: LogFormat::Text,
             log_level: "info".to_owned(),
             shutdown_patience: Duration::from_secs(10),
-            head_timeout: Duration::from_secs(60),
+            head_timeout: Duration::from_secs(75),
             webhook: WebhookSettings::default(),
             pull: PullSettings::default(),
         }
@@ -180,7 +180,10 @@ impl Settings {
             objects_at_once, memory_bytes_max, retry_min_sec, retry_max_sec, ..
         } = self.pull;
         let problems = [
-            (self.head_timeout.is_zero(), "head_timeout_sec is 0"),
+            (
+                self.head_timeout.is_zero() || self.head_timeout > Duration::from_secs(3600),
+                "head_timeout_sec is not 1 to 3600",
+            ),
             (body_bytes_max == 0, "webhook.body_bytes_max is 0"),
             (
                 bytes_in_flight_max < body_bytes_max,

@@ -230,7 +230,7 @@ async fn take(
     let bytes = body.bytes.len();
     let append = match plan {
         Some(plan) => map(app, &stored, plan, &body)?,
-        None => envelope::append(&stored, &parts.headers, body.bytes.clone())?,
+        None => envelope::append(&stored, &parts.headers, body.bytes.clone(), &app.control.vault)?,
     };
     let event_id = append.events.first();
     let event_id =
@@ -285,7 +285,7 @@ async fn store(app: &App, append: Append) -> Result<(), Refusal> {
     match app.control.store.append_async(append).await {
         Ok(appended) => {
             app.metrics.stored("webhook", &appended, rejects);
-            app.control.can_store(&source);
+            app.control.can_store();
             Ok(())
         }
         Err(error @ StoreError::Invalid(_)) => {
@@ -325,6 +325,7 @@ async fn send_test_event(
     }
     let (append, event_id) = envelope::test_event(&stored, &caller);
     let appended = app.control.store.append_async(append).await?;
+    app.control.can_store();
     app.metrics.stored("webhook", &appended, 0);
     Ok((StatusCode::ACCEPTED, Json(TestEvent { accepted: true, event_id })))
 }

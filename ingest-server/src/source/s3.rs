@@ -262,32 +262,24 @@ impl Store {
     /// Reads the next page of a listing.
     ///
     /// XML cannot carry every key: stores write some characters as U+FFFD, or so that nobody can read them. Such a page is
-    /// asked for once more with its keys escaped, which some stores do not know, and do in more than one way.
+    /// asked for once more with its keys escaped. Not all stores do that in the same way, so what could be read stands.
     pub(super) async fn page(&self, pages: &mut Pages) -> Result<Vec<Object>, SourceError> {
-        let Pages { bucket, prefix, start_after, next, escaped } = pages;
-        let Some(token) = next else { return Ok(Vec::new()) };
-        let target = self.target(url(bucket, prefix), 0);
-        let mut backoff = self.backoff();
-        let answer = loop {
-            let request = self.shared.client.list_objects_v2().bucket(&*bucket).prefix(&*prefix);
-            // What was asked for first is part of the token.
-            let start_after = start_after.clone().filter(|_| token.is_none());
-            let request = request.set_start_after(start_after);
-            let request = request.set_continuation_token(token.clone());
-            let request = request.set_encoding_type(escaped.then_some(EncodingType::Url));
-            match self.answer(&target, request.send()).await {
-                Ok(answer) if !*escaped && is_garbled(&answer) => *escaped = true,
-                Ok(answer) => break answer,
-                Err(Fault::Unreadable(_)) if !*escaped => *escaped = true,
-                Err(fault) => backoff.wait_after(fault, &target).await?,
-            }
+        let Some(token) = pages.next.clone() else { return Ok(Vec::new()) };
+        let (answer, plain) = match self.ask_page(pages, false).await? {
+            Ok(plain) if !is_garbled(&plain) => (plain, None),
+            plain => (self.ask_page(pages, true).await??, plain.ok()),
         };
-        let objects = answer.contents().iter().filter_map(|found| {
-            let key = &*key_of(found, &answer)?;
+        let plain = plain.filter(|plain| plain.contents().len() == answer.contents().len());
+        let objects = answer.contents().iter().enumerate().filter_map(|(number, found)| {
+            let plain = plain.as_ref().and_then(|plain| plain.contents()[number].key());
+            let key = match plain.filter(|key| !key.contains(GARBLED)) {
+                Some(key) => Cow::Borrowed(key),
+                None => key_of(found, &answer)?,
+            };
             let size = found.size().and_then(|size| u64::try_from(size).ok());
             let folder = key.ends_with('/') && size == Some(0);
             (!folder).then(|| Object {
-                key: url(bucket, key),
+                key: url(&pages.bucket, &key),
                 etag: unquoted(found.e_tag().unwrap_or_default()),
                 size,
                 last_modified: found.last_modified().and_then(unix_ns),
@@ -296,10 +288,10 @@ impl Store {
         let objects = objects.collect();
         let following = answer.next_continuation_token().map(ToOwned::to_owned);
         let following = following.filter(|_| answer.is_truncated() == Some(true));
-        if following.is_some() && following == *token {
+        if following.is_some() && following == token {
             return Err(SourceError::Refused {
                 code: "refused",
-                object: target.object,
+                object: url(&pages.bucket, &pages.prefix),
                 offset: 0,
                 detail: "the listing does not get any further: the store gave the same \
                          continuation token twice"
@@ -308,6 +300,31 @@ impl Store {
         }
         pages.next = following.map(Some);
         Ok(objects)
+    }
+
+    /// Asks for a page, with its keys escaped or not. The inner error says that the answer cannot be read.
+    async fn ask_page(
+        &self,
+        pages: &Pages,
+        escaped: bool,
+    ) -> Result<Result<ListObjectsV2Output, SourceError>, SourceError> {
+        let Pages { bucket, prefix, start_after, next } = pages;
+        let token = next.clone().flatten();
+        let target = self.target(url(bucket, prefix), 0);
+        let mut backoff = self.backoff();
+        loop {
+            let request = self.shared.client.list_objects_v2().bucket(bucket).prefix(prefix);
+            // What was asked for first is part of the token.
+            let start_after = start_after.clone().filter(|_| token.is_none());
+            let request = request.set_start_after(start_after);
+            let request = request.set_continuation_token(token.clone());
+            let request = request.set_encoding_type(escaped.then_some(EncodingType::Url));
+            match self.answer(&target, request.send()).await {
+                Ok(answer) => return Ok(Ok(answer)),
+                Err(Fault::Unreadable(error)) => return Ok(Err(error)),
+                Err(fault) => backoff.wait_after(fault, &target).await?,
+            }
+        }
     }
 
     /// Makes an object ready to be read. What does not say its size and version is looked up.
@@ -399,9 +416,12 @@ fn own_region() -> RegionProviderChain {
         .or_else(Region::new("us-east-1"))
 }
 
+/// What stores write for what XML cannot carry.
+const GARBLED: char = '\u{fffd}';
+
 /// Whether a store may have written something else for a character of a key.
 fn is_garbled(page: &ListObjectsV2Output) -> bool {
-    page.contents().iter().filter_map(|found| found.key()).any(|key| key.contains('\u{fffd}'))
+    page.contents().iter().filter_map(|found| found.key()).any(|key| key.contains(GARBLED))
 }
 
 /// A key as it is. Escaped as in the query of a URL, also a space, which is then a plus.
@@ -422,13 +442,11 @@ pub(super) struct Pages {
     start_after: Option<String>,
     /// How to ask for the next page: without a token for the first; `None` after the last.
     next: Option<Option<String>>,
-    /// Whether keys are asked for as in URLs.
-    escaped: bool,
 }
 
 impl Pages {
     pub(super) fn new(bucket: String, prefix: String, start_after: Option<String>) -> Self {
-        Self { bucket, prefix, start_after, next: Some(None), escaped: false }
+        Self { bucket, prefix, start_after, next: Some(None) }
     }
 
     pub(super) fn has_more(&self) -> bool {

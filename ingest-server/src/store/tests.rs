@@ -267,6 +267,15 @@ fn repeats_are_duplicates_or_conflicts() {
     );
     assert!(rejects[1].message.ends_with("sequence 2"), "{}", rejects[1].message);
     assert_eq!((rejects[1].record_index, rejects[1].line, rejects[1].byte_offset), (1, 2, 2));
+    // All events of one record: one dead letter.
+    let fan =
+        |from, to, raw| Draft::new("f", "k", from, to).record(raw).event("x").event("y").event("z");
+    fan(None, "p", "1").append_to(&store).unwrap();
+    assert_eq!(fan(Some("p"), "q", "2").append_to(&store).unwrap().conflicts, 3);
+    let rejects_now = store.rejects(rejects[1].id, 10).unwrap();
+    assert_eq!(rejects_now.len(), 1);
+    let message = &rejects_now[0].message;
+    assert!(message.ends_with("sequence 5; so are 2 more of its record"), "{message}");
     // "Shows both": the dead letter has the new bytes, and the sequence leads to the old ones.
     assert_eq!(store.event(2).unwrap().unwrap().raw_payload(), Some(&b"1"[..]));
 }

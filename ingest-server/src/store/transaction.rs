@@ -62,6 +62,16 @@ enum Verdict {
     ConflictWithin(u32),
 }
 
+/// A record with events whose ids are taken.
+struct Conflict {
+    /// Its first such event, by ordinal.
+    event: usize,
+    /// What is stored under that id.
+    stored_as: i64,
+    /// How many more of its events have such ids.
+    others: usize,
+}
+
 impl<'a> Work<'a> {
     pub(crate) fn new(
         transaction: &'a Transaction<'a>,
@@ -370,28 +380,40 @@ impl<'a> Work<'a> {
         self.memory.seen.stage(&SqliteRuns(self.transaction), &new)
     }
 
-    /// The dead letters of events whose ids are taken.
-    fn conflicts(&self, verdicts: &[Verdict], sequences: &[Option<i64>]) -> Vec<RejectIn> {
-        let events = self.work.append.events.iter().zip(verdicts);
-        let conflicts = events.filter_map(|(event, verdict)| {
+    /// The records with events whose ids are taken: each becomes one dead letter.
+    fn conflicts(&self, verdicts: &[Verdict], sequences: &[Option<i64>]) -> Vec<Conflict> {
+        let mut conflicts = Vec::<Conflict>::new();
+        for (ordinal, verdict) in verdicts.iter().enumerate() {
             let stored_as = match *verdict {
-                Verdict::New | Verdict::Duplicate => return None,
+                Verdict::New | Verdict::Duplicate => continue,
                 Verdict::ConflictWithStored(sequence) => sequence,
                 Verdict::ConflictWithin(first) => {
                     sequences[first as usize].expect("the first of its id is new")
                 }
             };
-            Some(self.conflict(event, stored_as))
-        });
-        conflicts.collect()
+            let record = self.work.append.events[ordinal].record;
+            match conflicts.last_mut() {
+                Some(last) if self.work.append.events[last.event].record == record => {
+                    last.others += 1;
+                }
+                _ => conflicts.push(Conflict { event: ordinal, stored_as, others: 0 }),
+            }
+        }
+        conflicts
     }
 
-    fn write_rejects(&mut self, names: &Names, conflicts: &[RejectIn]) -> Result<(), StoreError> {
+    fn write_rejects(&mut self, names: &Names, conflicts: &[Conflict]) -> Result<(), StoreError> {
         let rejects = &self.work.append.rejects;
         let is_read_again =
             !(rejects.is_empty() && conflicts.is_empty()) && self.is_read_again(names)?;
-        for reject in rejects.iter().chain(conflicts) {
+        for reject in rejects {
             self.write_reject(names, reject, is_read_again)?;
+        }
+        // One after the other: together, whole records could be many times the append.
+        for conflict in conflicts {
+            let kept = self.kept_whole(conflict);
+            let reject = RejectIn { sealed: kept.0, context: kept.1, ..self.conflict(conflict) };
+            self.write_reject(names, &reject, is_read_again)?;
         }
         Ok(())
     }
@@ -407,20 +429,30 @@ impl<'a> Work<'a> {
         Ok(select.exists(params![names.object, names.version])?)
     }
 
-    /// The dead letter of an event whose id is taken.
-    fn conflict(&self, event: &EventIn, stored_as: i64) -> RejectIn {
-        let id = self.text(event.id);
+    /// The record of a conflict, encrypted, and its context, if that is wanted.
+    fn kept_whole(&self, conflict: &Conflict) -> (Vec<u8>, String) {
         let append = &self.work.append;
-        let number = event.record as usize;
+        let number = append.events[conflict.event].record as usize;
         let record = &append.records[number];
         let keep = append.keeps_whole.as_ref();
-        let kept = keep.map(|keep| keep.keep(number, record, append.bytes(record.raw)));
-        let (sealed, context) = kept.unwrap_or_default();
+        keep.map(|keep| keep.keep(number, record, append.bytes(record.raw))).unwrap_or_default()
+    }
+
+    /// The dead letter of a record with events whose ids are taken.
+    fn conflict(&self, conflict: &Conflict) -> RejectIn {
+        let Conflict { event, stored_as, others } = *conflict;
+        let event = &self.work.append.events[event];
+        let id = self.text(event.id);
+        let record = &self.work.append.records[event.record as usize];
+        let mut message = format!(
+            "the event id {id:?} is already stored with other bytes, as sequence {stored_as}"
+        );
+        if others > 0 {
+            message += &format!("; so are {others} more of its record");
+        }
         RejectIn {
             code: "R1401".to_owned(),
-            message: format!(
-                "the event id {id:?} is already stored with other bytes, as sequence {stored_as}"
-            ),
+            message,
             target: "source_event_id".to_owned(),
             offset: record.offset,
             end_offset: record.end_offset,
@@ -434,8 +466,8 @@ impl<'a> Work<'a> {
                 RawIn::None => Span::default(),
             },
             mapping_line: 0,
-            sealed,
-            context,
+            sealed: Vec::new(),
+            context: String::new(),
         }
     }
 
@@ -529,10 +561,11 @@ impl<'a> Work<'a> {
         &mut self,
         id: i64,
         names: &Names,
-        conflict: Option<&RejectIn>,
+        conflict: Option<&Conflict>,
     ) -> Result<(), StoreError> {
         let append = &self.work.append;
-        let Some(reject) = append.rejects.first().or(conflict) else {
+        let conflict = conflict.map(|conflict| self.conflict(conflict));
+        let Some(reject) = append.rejects.first().or(conflict.as_ref()) else {
             self.transaction
                 .prepare_cached(
                     "UPDATE reject SET state = 1, settled_at = ?, sealed = NULL WHERE id = ?",

@@ -131,7 +131,8 @@ async fn backward(
 ) -> Result<List<EventJson>, ApiError> {
     let source = filter.source.clone();
     let read = app.run(move |app: &App| {
-        let page = |before, limit| app.control.store.events_before(source.as_deref(), before, limit);
+        let page =
+            |before, limit| app.control.store.events_before(source.as_deref(), before, limit);
         let mut events = page(before, limit + 1)?;
         let mut has_more = events.len() > limit;
         if has_more {
@@ -204,4 +205,3 @@ async fn pull(
     let pull_run = app.puller.start(&app, stored.source.id, Trigger::Manual, None).await?;
     Ok((StatusCode::ACCEPTED, Json(OneRun { pull_run })))
 }
-

@@ -65,7 +65,8 @@ struct QuarantinedRecord {
     raw: String,
     /// `utf-8` or `base64`.
     raw_encoding: &'static str,
-    /// What stood around it: `header` of its CSV, `wrapper` members of its document, `meta`.
+    /// What stood around it: `header` of its CSV, `wrapper` members of its document (with the permission
+    /// `quarantine:raw`), `meta`.
     #[schema(value_type = Object)]
     context: Value,
     state: RecordState,
@@ -142,15 +143,20 @@ impl RecordState {
     }
 }
 
-/// What stood around a letter's record; nothing if that is not known.
-fn context(letter: &Letter) -> Context {
+/// What stood around a letter's record, as far as it is known. A parser's redactions are about its records only, so what
+/// stands around them is for those who may see whole records.
+fn shown_context(letter: &Letter, sees_all: bool) -> Context {
     let context = letter.context.as_deref().and_then(|text| serde_json::from_str(text).ok());
-    context.unwrap_or_default()
+    let mut context: Context = context.unwrap_or_default();
+    if !sees_all {
+        context.wrapper.clear();
+    }
+    context
 }
 
 /// A letter with the bytes that are shown of it.
-fn shown(letter: Letter, raw: Vec<u8>) -> QuarantinedRecord {
-    let context = context(&letter);
+fn shown(letter: Letter, raw: Vec<u8>, sees_all: bool) -> QuarantinedRecord {
+    let context = shown_context(&letter, sees_all);
     let reject = letter.reject;
     let (raw, raw_encoding) = match String::from_utf8(raw) {
         Ok(text) => (text, TEXT),
@@ -180,9 +186,9 @@ fn shown(letter: Letter, raw: Vec<u8>) -> QuarantinedRecord {
     }
 }
 
-fn shown_redacted(mut letter: Letter) -> QuarantinedRecord {
+fn shown_redacted(mut letter: Letter, sees_all: bool) -> QuarantinedRecord {
     let raw = std::mem::take(&mut letter.reject.raw);
-    shown(letter, raw)
+    shown(letter, raw, sees_all)
 }
 
 /// An id of a record; what is none names nothing.
@@ -203,6 +209,7 @@ async fn list(
 ) -> Result<Json<List<QuarantinedRecord>>, ApiError> {
     caller.require(Permission::ActivityView)?;
     let limit = limit(query.limit, super::LIMIT_MAX)?;
+    let sees_all = caller.may(Permission::QuarantineRaw);
     let before = match &query.cursor {
         None => i64::MAX,
         Some(text) => {
@@ -219,7 +226,7 @@ async fn list(
         })
         .await?;
     let next_cursor = letters.last().filter(|_| has_more).map(|l| l.reject.id.to_string());
-    let data = letters.into_iter().map(shown_redacted).collect();
+    let data = letters.into_iter().map(|letter| shown_redacted(letter, sees_all)).collect();
     Ok(Json(List { data, next_cursor, has_more }))
 }
 
@@ -237,30 +244,33 @@ async fn get_one(
     if query.raw {
         caller.require(Permission::QuarantineRaw)?;
     }
+    let sees_all = caller.may(Permission::QuarantineRaw);
     let record = record_id(&record)?;
     let one = app
         .run(move |app: &App| {
             let stored = app.control.source(&caller.organization, &id)?;
             let letter = app.control.store.letter(&id, record)?;
             let letter = letter.ok_or_else(|| ApiError::not_found("quarantined record"))?;
-            let plan = app.programs.of(&app.control, &stored)?;
-            let context = context(&letter);
+            // Letters are looked at most when the parser is broken.
+            let plan = app.programs.of(&app.control, &stored).ok().flatten();
+            let context = shown_context(&letter, sees_all);
             let quarantined_record = match (query.raw, &letter.sealed) {
                 (true, Some(sealed)) => {
                     let whole = app.control.vault.open_sealed(sealed, &sealed_for(&id));
                     let whole = whole.ok_or_else(|| {
                         ApiError::conflict("unreadable", "what was kept of it cannot be read")
                     })?;
-                    shown(letter, whole)
+                    shown(letter, whole, sees_all)
                 }
                 (true, None) => {
                     let message = "the whole record is not kept: it was settled, or only what may be shown of it was kept";
                     return Err(ApiError::conflict("not_kept", message));
                 }
-                (false, _) => shown_redacted(letter),
+                (false, _) => shown_redacted(letter, sees_all),
             };
-            let sample = plan.filter(|_| quarantined_record.raw_encoding == TEXT).map(|plan| {
-                let QuarantinedRecord { raw, byte_offset, .. } = &quarantined_record;
+            let QuarantinedRecord { raw, raw_encoding, byte_offset, .. } = &quarantined_record;
+            let is_text = *raw_encoding == TEXT && !raw.is_empty();
+            let sample = plan.filter(|_| is_text).map(|plan| {
                 sample(&plan.input.format, &context, raw, *byte_offset == 0)
             });
             Ok(OneRecord { quarantined_record, sample })

@@ -1,13 +1,16 @@
 //! Events of which only the envelope is known: the body as it came, in sources without a parser.
 
+use std::sync::Arc;
+
 use axum::http::HeaderMap;
 use bytes::Bytes;
 use weir_engine::decimal::Decimal;
 
 use super::Refusal;
-use crate::control::{Caller, StoredSource, now_ms};
-use crate::store::{Append, EventIn, ObjectRef, PlanRef, RawIn, ReadIn, RecordIn, Span};
-use crate::vault::random;
+use crate::control::{Caller, IngestionSource, StoredSource, now_ms};
+use crate::pipeline::gather::{Context, MetaContext, sealed_for};
+use crate::store::{Append, EventIn, KeepWhole, ObjectRef, PlanRef, RawIn, ReadIn, RecordIn, Span};
+use crate::vault::{Vault, random};
 
 const KEY_HEADER: &str = "idempotency-key";
 const KEY_BYTES_MAX: usize = 255;
@@ -19,6 +22,7 @@ pub(super) fn append(
     stored: &StoredSource,
     headers: &HeaderMap,
     body: Bytes,
+    vault: &Arc<Vault>,
 ) -> Result<Append, Refusal> {
     let id = match headers.get(KEY_HEADER) {
         None => new_id(),
@@ -32,7 +36,23 @@ pub(super) fn append(
             }
         },
     };
-    Ok(event(stored, ACTION, "", &id, body))
+    let whole = WholeBody { vault: Arc::clone(vault), source: stored.source.clone() };
+    Ok(Append { keeps_whole: Some(Arc::new(whole)), ..event(stored, ACTION, "", &id, body) })
+}
+
+/// Keeps a body whose id is taken, for a parser that the source may get.
+#[derive(Debug)]
+struct WholeBody {
+    vault: Arc<Vault>,
+    source: IngestionSource,
+}
+
+impl KeepWhole for WholeBody {
+    fn keep(&self, _: usize, _: &RecordIn, bytes: &[u8]) -> (Vec<u8>, String) {
+        let meta = MetaContext::of(&super::mapper::meta_of(&self.source, bytes), false);
+        let context = Context { meta, ..Context::default() };
+        (self.vault.seal(bytes, &sealed_for(&self.source.id)), context.text())
+    }
 }
 
 /// An event that shows that a source works; gives its id too.

@@ -73,16 +73,7 @@ pub(crate) struct Mapper {
 impl Mapper {
     /// A whole body.
     pub(super) fn map(&self, source: &IngestionSource, body: &Bytes) -> Result<Append, Refusal> {
-        let now = now_ms();
-        // Ids that the parser makes of the object's name are then the same for the same bytes.
-        let digest: [u8; 32] = Sha256::digest(body).into();
-        let name: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
-        let meta = Arc::new(ObjectMeta {
-            key: format!("{OBJECT}/{name}"),
-            bucket: String::new(),
-            source: source.name.clone(),
-            received_at_ns: now.saturating_mul(1_000_000),
-        });
+        let meta = Arc::new(meta_of(source, body));
         let gathering = self.gather(body.clone(), &meta).ok_or_else(|| {
             let problem = format!(
                 "it comes to more than {OUTCOMES_MAX} events, or {} MiB of them; send it in parts",
@@ -93,7 +84,7 @@ impl Mapper {
         let object = ObjectRef { key: OBJECT.to_owned(), etag: String::new() };
         let read = ReadIn { bytes: body.len() as u64, ..gathering.read };
         let append = append_of(source, &self.gatherer, gathering, object);
-        Ok(Append { read, run_id: RUN.to_owned(), ingested_at_ms: now, ..append })
+        Ok(Append { read, ..append })
     }
 
     /// What the records of some bytes come to; `None` if that is too much.
@@ -129,6 +120,19 @@ impl Mapper {
             idle.push((worker, batch));
         }
         Some(gathering)
+    }
+}
+
+/// What a program can ask about a body that has come just now.
+pub(super) fn meta_of(source: &IngestionSource, body: &[u8]) -> ObjectMeta {
+    // Ids that a parser makes of the object's name are then the same for the same bytes.
+    let digest: [u8; 32] = Sha256::digest(body).into();
+    let name: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+    ObjectMeta {
+        key: format!("{OBJECT}/{name}"),
+        bucket: String::new(),
+        source: source.name.clone(),
+        received_at_ns: now_ms().saturating_mul(1_000_000),
     }
 }
 
