@@ -28,8 +28,10 @@ mod webhook;
 
 use std::future::Future;
 use std::net::SocketAddr;
+use std::os::unix::fs::DirBuilderExt as _;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Instant;
 
 use axum::Router;
 use axum_server::Handle;
@@ -80,6 +82,8 @@ pub(crate) struct App {
     pub(crate) metrics: Metrics,
     pub(crate) puller: Puller,
     pub(crate) webhook: Webhook,
+    /// When the store could be written last, as far as somebody has asked.
+    pub(crate) ready_at: tokio::sync::Mutex<Option<Instant>>,
     /// Turns true when the server is to end.
     pub(crate) stop: watch::Receiver<bool>,
 }
@@ -127,7 +131,11 @@ impl Server {
     pub(crate) async fn bind(settings: Settings) -> Result<Self, ServeError> {
         let folder = settings.data.clone();
         let shown = || folder.display().to_string();
-        std::fs::create_dir_all(&folder)
+        // What is in it is for nobody else.
+        std::fs::DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(&folder)
             .map_err(|source| ServeError::Folder { path: shown(), source })?;
         let lock = FolderLock::take(&folder)?;
         // Before the first key is made: one that nobody gets to see would be lost.
@@ -162,6 +170,7 @@ impl Server {
             webhook: Webhook::new(&settings.webhook),
             control,
             settings,
+            ready_at: tokio::sync::Mutex::default(),
             stop: stopped,
         });
         Ok(Self { app, listener, address, first_key, stop, _lock: lock })

@@ -861,7 +861,10 @@ fn a_record_whose_id_is_taken_is_kept_whole_for_a_parser_that_gives_it_another()
     assert!(open[0]["raw"].as_str().unwrap().contains("[redacted]"));
     let path =
         source.resource(&format!("/quarantine/{}?raw=true", open[0]["id"].as_str().unwrap()));
-    assert_eq!(server.get(&path).1["quarantined_record"]["raw"], other.as_str());
+    let (_, whole) = server.get(&path);
+    assert_eq!(whole["quarantined_record"]["raw"], other.as_str());
+    assert_eq!(whole["stored_event"]["source_event_id"], "taken");
+    assert_eq!(whole["stored_event"]["action"], "read");
     activate(
         &server,
         &parser,

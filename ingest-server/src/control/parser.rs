@@ -165,9 +165,10 @@ impl Control {
         caller: &Caller,
         id: &str,
         definition: &str,
+        activate: bool,
     ) -> Result<ParserVersion> {
         let checked = check(definition)?;
-        let (caller, id) = (caller.clone(), id.to_owned());
+        let (caller, id, control) = (caller.clone(), id.to_owned(), self.clone());
         self.change(move |transaction| {
             let parser = find(transaction, &caller.organization, &id)?;
             if checked.version <= parser.latest_version {
@@ -193,6 +194,9 @@ impl Control {
                 &caller,
                 Changed { action: "parser.add_version", id: &id, before: None, after: Some(after) },
             )?;
+            if activate {
+                control.activate_in(transaction, &caller, &id, version.version)?;
+            }
             Ok(version)
         })
     }
@@ -200,27 +204,32 @@ impl Control {
     /// Makes a version the one that sources follow.
     pub(crate) fn activate(&self, caller: &Caller, id: &str, number: u32) -> Result<Parser> {
         let (caller, id, control) = (caller.clone(), id.to_owned(), self.clone());
-        self.change(move |transaction| {
-            let before = find(transaction, &caller.organization, &id)?;
-            let version = find_version(transaction, &id, number)?;
-            if version.test_failures.as_array().is_some_and(|failures| !failures.is_empty()) {
-                return Err(ControlError::Refused {
-                    code: "parser_tests_failed",
-                    message: "its own tests fail, so it cannot be activated".to_owned(),
-                    details: version.test_failures,
-                });
-            }
-            control.check_followers(transaction, &id, &version.definition)?;
-            set_active(transaction, &id, number)?;
-            let after = find(transaction, &caller.organization, &id)?;
-            let (before, json) = (Some(as_json(&before)), Some(as_json(&after)));
-            audit::write(
-                transaction,
-                &caller,
-                Changed { action: "parser.activate", id: &id, before, after: json },
-            )?;
-            Ok(after)
-        })
+        self.change(move |transaction| control.activate_in(transaction, &caller, &id, number))
+    }
+
+    fn activate_in(
+        &self,
+        transaction: &Transaction<'_>,
+        caller: &Caller,
+        id: &str,
+        number: u32,
+    ) -> Result<Parser> {
+        let before = find(transaction, &caller.organization, id)?;
+        let version = find_version(transaction, id, number)?;
+        if version.fails() {
+            return Err(ControlError::Refused {
+                code: "parser_tests_failed",
+                message: "its own tests fail, so it cannot be activated".to_owned(),
+                details: version.test_failures,
+            });
+        }
+        self.check_followers(transaction, id, &version.definition)?;
+        set_active(transaction, id, number)?;
+        let after = find(transaction, &caller.organization, id)?;
+        let (before, json) = (Some(as_json(&before)), Some(as_json(&after)));
+        let changed = Changed { action: "parser.activate", id, before, after: json };
+        audit::write(transaction, caller, changed)?;
+        Ok(after)
     }
 
     /// Archives a parser that no living source uses.
@@ -336,7 +345,18 @@ pub(super) fn find(connection: &Connection, organization: &str, id: &str) -> Res
         .ok_or(ControlError::NotFound("parser"))
 }
 
-fn find_version(connection: &Connection, id: &str, number: u32) -> Result<ParserVersion> {
+impl ParserVersion {
+    /// Whether its own tests fail.
+    pub(super) fn fails(&self) -> bool {
+        self.test_failures.as_array().is_some_and(|failures| !failures.is_empty())
+    }
+}
+
+pub(super) fn find_version(
+    connection: &Connection,
+    id: &str,
+    number: u32,
+) -> Result<ParserVersion> {
     connection
         .prepare_cached(&format!("{SELECT_VERSION} WHERE parser = ? AND version = ?"))?
         .query_row(params![id, number], version)

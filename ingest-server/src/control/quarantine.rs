@@ -38,21 +38,25 @@ impl Control {
         &self,
         caller: &Caller,
         source: &str,
-        record_ids: Option<&[String]>,
+        record_ids: Option<&[i64]>,
+    ) -> Result<()> {
+        let ids = record_ids.map(|ids| ids.iter().map(i64::to_string).collect::<Vec<_>>());
+        self.note_action(caller, "ingestion_source.redrive", source, json!({ "record_ids": ids }))
+    }
+
+    /// Notes what somebody did with a source that changes nothing of the source itself.
+    pub(crate) fn note_action(
+        &self,
+        caller: &Caller,
+        action: &'static str,
+        source: &str,
+        what: Value,
     ) -> Result<()> {
         let (caller, source) = (caller.clone(), source.to_owned());
-        let after = json!({ "record_ids": record_ids.map_or(Value::Null, |ids| json!(ids)) });
         self.change(move |transaction| {
-            let stored = source::find(transaction, &caller.organization, &source)?;
-            if stored.source.archived_at.is_some() {
-                return Err(ControlError::conflict("archived", "the source is archived"));
-            }
-            let action = "ingestion_source.redrive";
-            audit::write(
-                transaction,
-                &caller,
-                Changed { action, id: &source, before: None, after: Some(after) },
-            )
+            source::find(transaction, &caller.organization, &source)?;
+            let changed = Changed { action, id: &source, before: None, after: Some(what) };
+            audit::write(transaction, &caller, changed)
         })
     }
 }

@@ -252,6 +252,36 @@ fn schedule(
     }
 }
 
+/// What is wrong with how a bucket is reached: credentials that are named must be there, and what the machine itself may
+/// read is for the organisation that it belongs to, which is the first.
+fn check_access(
+    connection: &Connection,
+    caller: &Caller,
+    config: &S3Polling,
+    credentials: &Credentials,
+) -> Result<Option<FieldError>> {
+    let has = |name: &str| credentials.0.contains_key(name);
+    if let Some(name) = &config.credential_ref
+        && !has(&format!("{name}.access_key_id"))
+    {
+        let problem = format!("names `{name}.access_key_id`, which is not among the `credentials`");
+        return Ok(Some(FieldError::new("pull_config.credentialRef", problem)));
+    }
+    if config.credential_ref.is_some() || has("access_key_id") {
+        return Ok(None);
+    }
+    if config.role_arn.is_some() && config.external_id.is_some() {
+        return Ok(None);
+    }
+    let first: String =
+        connection.query_row("SELECT min(id) FROM organization", [], |row| row.get(0))?;
+    Ok((caller.organization != first).then(|| {
+        let problem = "are missing: give an access key, or a role with an external id; what the server's \
+                       machine may read is for its own organisation";
+        FieldError::new("credentials", problem)
+    }))
+}
+
 impl Control {
     /// Makes a source; gives its webhook secret, which is shown only now.
     pub(crate) fn create_source(
@@ -337,6 +367,9 @@ impl Control {
                 credentials,
             };
             let mode = wanted.mode.unwrap_or(before.mode);
+            let is_rescheduled = wanted.pull_schedule != before.pull_schedule
+                || wanted.poll_every_sec != before.poll_every_sec
+                || (wanted.pull_config.is_some() && before.pull_config.is_none());
             let is_elsewhere = wanted.pull_config != before.pull_config;
             control.check_source(transaction, &caller, &wanted, mode)?;
             let sealed = match renews_credentials {
@@ -363,6 +396,13 @@ impl Control {
                 ],
             );
             named(updated, &wanted.name)?;
+            if is_rescheduled {
+                // Nothing of the new schedule was missed.
+                transaction.execute(
+                    "UPDATE ingestion_source SET scheduled_for = ? WHERE id = ?",
+                    params![now_ms(), id],
+                )?;
+            }
             if is_disabled || !mode.pulls() || is_elsewhere {
                 run::end_running(transaction, &id)?;
             }
@@ -546,7 +586,17 @@ impl Control {
             && wanted.parser_id.is_none()
             && wanted.source_type != "langsmith_engine"
         {
-            wrong.push(FieldError::new("parser_id", "is missing: what is pulled needs a parser"));
+            wrong.push(match config.as_ref().is_some_and(|config| config.event_mapping.is_some()) {
+                true => FieldError::new(
+                    "pull_config.eventMapping",
+                    "stands without a parser: let `weir migrate` make a program of it, add that as a \
+                     parser, and name it in `parser_id`",
+                ),
+                false => FieldError::new("parser_id", "is missing: what is pulled needs a parser"),
+            });
+        }
+        if let Some(config) = &config {
+            wrong.extend(check_access(connection, caller, config, &wanted.credentials)?);
         }
         if !wrong.is_empty() {
             return Err(ControlError::Invalid(wrong));
@@ -560,6 +610,12 @@ impl Control {
             .map_err(|_| {
                 ControlError::invalid(field, "there is no such version, or none is active yet")
             })?;
+        if let Some(version) = wanted.parser_version
+            && parser::find_version(connection, parser_id, version)?.fails()
+        {
+            let message = "its own tests fail, so no source can be given it";
+            return Err(ControlError::invalid("parser_version", message));
+        }
         let plan = plan_with_secrets(&definition, &wanted.credentials)?;
         match config.map(|config| config.check_against(&plan)) {
             Some(Err(errors)) => Err(ControlError::Invalid(errors)),

@@ -146,7 +146,11 @@ impl Commits {
                 object: current.object.key.clone(),
                 offset: block.records[reject.record as usize].offset,
                 code: reject.code.as_str(),
-                message: reject.message.clone(),
+                target: match reject.target.as_str() {
+                    "" => String::new(),
+                    target => format!(" `{target}`"),
+                },
+                line: reject.line,
             });
         }
         self.group.since.get_or_insert_with(Instant::now);

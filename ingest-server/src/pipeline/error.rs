@@ -28,7 +28,12 @@ pub enum PipelineError {
         object: String,
     },
     /// A record was refused, and the source says that its object must then not be read on.
-    #[error("`{object}`: the record at byte {offset} was refused: {code}: {message}")]
+    ///
+    /// What was refused is not told: messages go to places where no record belongs.
+    #[error(
+        "`{object}`: the record at byte {offset} was refused: {code}{target}, by line {line} of the program; \
+         `weir explain {code}` says more"
+    )]
     Refused {
         /// The object.
         object: String,
@@ -36,8 +41,10 @@ pub enum PipelineError {
         offset: u64,
         /// Why.
         code: &'static str,
-        /// Why, in words.
-        message: String,
+        /// The field that could not be filled, behind a space; may be empty.
+        target: String,
+        /// The line of the program that refused; 0 if none did.
+        line: u32,
     },
     /// The store refuses to take or give anything.
     #[error("`{object}`: {source}")]

@@ -1,6 +1,6 @@
 //! The description of the REST API, made from the handlers.
 
-use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
 #[derive(OpenApi)]
@@ -25,5 +25,11 @@ impl Modify for Keys {
         let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).build();
         components.add_security_scheme("api_key", SecurityScheme::Http(bearer.clone()));
         components.add_security_scheme("ingest_secret", SecurityScheme::Http(bearer));
+        for (name, header) in
+            [("api_key_header", "X-Auth-Token"), ("ingest_secret_header", "X-Weir-Secret")]
+        {
+            let key = ApiKey::Header(ApiKeyValue::new(header));
+            components.add_security_scheme(name, SecurityScheme::ApiKey(key));
+        }
     }
 }

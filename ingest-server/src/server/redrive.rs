@@ -20,7 +20,7 @@ use weir_engine::plan::{ObjectMeta, Plan};
 
 use super::webhook::{Mapper, append_of};
 use super::{ApiError, App, Shared};
-use crate::control::{ControlError, IngestionSource, StoredSource};
+use crate::control::{Caller, ControlError, IngestionSource};
 use crate::pipeline::gather::{Context, Gathering, block_again, sealed_for};
 use crate::store::{
     Append, Appended, Letter, LetterState, Letters, ObjectRef, Order, ReadIn, StoreError,
@@ -90,18 +90,31 @@ const UNREADABLE: Problem = ("unreadable", "what was kept of it cannot be read")
 const TOO_LARGE: Problem = ("too_large", "its events are too large together");
 const UNAVAILABLE: Problem = ("unavailable", "the store could not take it; try again");
 
-/// Maps dead letters of a source under its current parser.
+/// Maps dead letters of a source under its current parser. Only the first of several requests for one list is noted.
 pub(crate) async fn redrive(
     app: &Shared,
-    stored: StoredSource,
+    caller: Caller,
+    source: String,
     which: Which,
+    is_first: bool,
 ) -> Result<Redriven, ApiError> {
+    let ids = match &which {
+        Which::These(ids) => Some(ids.clone()),
+        Which::Open { .. } => None,
+    };
     let work = app
         .run(move |app: &App| {
+            let stored = app.control.source(&caller.organization, &source)?;
+            if stored.source.archived_at.is_some() {
+                return Err(ControlError::conflict("archived", "the source is archived"));
+            }
             let plan = app.programs.of(&app.control, &stored)?;
             let plan = plan.ok_or_else(|| {
                 ControlError::conflict("no_parser", "the source has no parser to map with")
             })?;
+            if is_first {
+                app.control.note_redrive(&caller, &source, ids.as_deref())?;
+            }
             let mapper = app.webhook.mappers.of(&stored.source.id, plan, &app.control.vault);
             Ok::<_, ControlError>(Arc::new(Work { source: stored.source, mapper }))
         })

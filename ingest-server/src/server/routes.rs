@@ -10,6 +10,7 @@ mod sources;
 mod status;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::Bytes;
@@ -27,6 +28,8 @@ use super::{ApiError, Shared, page, webhook};
 
 /// The largest body of a request, but for webhooks.
 const BODY_BYTES_MAX: usize = 4 << 20;
+/// How long one may take to arrive.
+const BODY_TIMEOUT: Duration = Duration::from_secs(30);
 const LIMIT_DEFAULT: usize = 50;
 const LIMIT_MAX: usize = 200;
 
@@ -69,7 +72,7 @@ impl<T: DeserializeOwned> FromRequest<Shared> for Body<T> {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, app: &Shared) -> Result<Self, ApiError> {
-        parse(&Bytes::from_request(request, app).await?).map(Self)
+        parse(&body(request, app).await?).map(Self)
     }
 }
 
@@ -80,8 +83,15 @@ impl<T: DeserializeOwned + Default> FromRequest<Shared> for OptionalBody<T> {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, app: &Shared) -> Result<Self, ApiError> {
-        let bytes = Bytes::from_request(request, app).await?;
+        let bytes = body(request, app).await?;
         if bytes.is_empty() { Ok(Self(T::default())) } else { parse(&bytes).map(Self) }
+    }
+}
+
+async fn body(request: Request, app: &Shared) -> Result<Bytes, ApiError> {
+    match tokio::time::timeout(BODY_TIMEOUT, Bytes::from_request(request, app)).await {
+        Ok(read) => Ok(read?),
+        Err(_) => Err(ApiError::bad_request("the body did not arrive in time")),
     }
 }
 

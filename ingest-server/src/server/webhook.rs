@@ -324,6 +324,11 @@ async fn send_test_event(
         return Err(ApiError::conflict("disabled", "the source is disabled or archived"));
     }
     let (append, event_id) = envelope::test_event(&stored, &caller);
+    let (source, what) = (stored.source.id.clone(), serde_json::json!({ "event_id": event_id }));
+    app.run(move |app: &App| {
+        app.control.note_action(&caller, "ingestion_source.test_event", &source, what)
+    })
+    .await?;
     let appended = app.control.store.append_async(append).await?;
     app.control.can_store();
     app.metrics.stored("webhook", &appended, 0);

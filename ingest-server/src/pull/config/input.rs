@@ -125,6 +125,10 @@ impl S3Polling {
             (None, _) => {}
             (Some(_), _) => wrong("csv", "is for separated values", format!("input {word}")),
         }
+        if let Some(own) = self.record_bytes_max.filter(|own| *own != input.record_bytes_max) {
+            let program = format!("max_record {}B", input.record_bytes_max);
+            wrong("max_record_bytes", &format!("is {own}"), program);
+        }
         // What the program leaves open may be said here.
         let said = |compression: &Compression| *compression != Compression::Auto;
         let own = self.compression.filter(said).filter(|own| *own != input.compression);

@@ -82,7 +82,7 @@ export function lettersTab({ page, path, source, reload }, signal) {
     details.replaceChildren(...contents(letter));
     try {
       const whole = await get(`${path}/quarantine/${encodeURIComponent(letter.id)}`, signal);
-      const record = { ...letter, ...whole.quarantined_record, sample: whole.sample };
+      const record = { ...letter, ...whole.quarantined_record, sample: whole.sample, stored: whole.stored_event };
       if (open?.letter !== letter) return;
       details.replaceChildren(...contents(record));
       await showProgram(record, details.querySelector(".refusing"));
@@ -106,8 +106,10 @@ export function lettersTab({ page, path, source, reload }, signal) {
       h("div", { class: "details-head" }, h("h2", {}, h("span", { class: "code-name" }, letter.reason_code), " ", data(letter.message)), h("div", { class: "actions" }, mayManage && id && letter.sample !== undefined && attempt, mayManage && one, mayManage && discard)),
       h("dl", { class: "properties" }, facts.map(([term, value]) => [h("dt", {}, term), h("dd", {}, value)])),
       h("div", { class: "refusing" }),
-      letter.is_whole === false && h("p", { class: "row-error" }, "It was too long to be kept whole, so it cannot be re-driven."),
+      letter.is_whole === false && h("p", { class: "row-error" }, letter.context?.meta?.is_cut ? "It was too long to be kept whole, so it cannot be re-driven." : "Only this much of it was kept, so it cannot be re-driven."),
       rawBox(letter.raw, letter.raw_encoding),
+      letter.stored?.raw_payload && h("h3", {}, `Stored under its id, as sequence ${letter.stored.sequence}`),
+      letter.stored?.raw_payload && rawBox(letter.stored.raw_payload, letter.stored.raw_encoding),
       page.may("quarantine:raw") && h("p", { class: "muted" }, "Redacted as the parser says. ", button("Show it as it came", showRaw)),
     ].filter(Boolean);
 

@@ -6,6 +6,7 @@ use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -201,7 +202,14 @@ async fn pull(
     Path(id): Path<String>,
 ) -> Result<(StatusCode, Json<OneRun>), ApiError> {
     caller.require(Permission::SourcesManage)?;
-    let stored = app.run(move |app: &App| app.control.source(&caller.organization, &id)).await?;
-    let pull_run = app.puller.start(&app, stored.source.id, Trigger::Manual, None).await?;
+    let of = caller.organization.clone();
+    let stored = app.run(move |app: &App| app.control.source(&of, &id)).await?;
+    let source = stored.source.id;
+    let pull_run = app.puller.start(&app, source.clone(), Trigger::Manual, None).await?;
+    let what = json!({ "run_id": pull_run.id });
+    app.run(move |app: &App| {
+        app.control.note_action(&caller, "ingestion_source.pull", &source, what)
+    })
+    .await?;
     Ok((StatusCode::ACCEPTED, Json(OneRun { pull_run })))
 }

@@ -150,11 +150,7 @@ async fn add_version(
     caller.require(Permission::ParsersManage)?;
     let parser_version = app
         .run(move |app: &App| {
-            let added = app.control.add_version(&caller, &id, &body.definition)?;
-            if body.activate {
-                app.control.activate(&caller, &id, added.version)?;
-            }
-            Ok::<_, ApiError>(added)
+            app.control.add_version(&caller, &id, &body.definition, body.activate)
         })
         .await?;
     Ok((StatusCode::CREATED, Json(AddedVersion { parser_version })))

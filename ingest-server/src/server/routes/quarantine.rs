@@ -14,11 +14,14 @@ use super::{List, OptionalBody, Path, Query, limit};
 use crate::control::{Caller, Permission, rfc3339};
 use crate::pipeline::gather::{Context, sealed_for};
 use crate::server::error::CommonErrors;
+use crate::server::events::{Event, EventJson};
 use crate::server::redrive::{self, Redriven, Which};
 use crate::server::sample::sample;
 use crate::server::{ApiError, App, Shared};
 use crate::store::{Letter, LetterState, Letters, Order};
 
+/// The code of records with events whose ids are taken.
+const TAKEN: &str = "R1401";
 /// The encoding of raw records that are text.
 const TEXT: &str = "utf-8";
 /// Records that one request may name.
@@ -85,6 +88,9 @@ struct OneRecord {
     /// text, or the source has no parser.
     #[schema(required)]
     sample: Option<String>,
+    /// What is stored under the id that is taken (R1401); null otherwise.
+    #[schema(value_type = Option<Event>, required)]
+    stored_event: Option<EventJson>,
 }
 
 #[derive(Serialize, ToSchema)]
@@ -254,6 +260,8 @@ async fn get_one(
             // Letters are looked at most when the parser is broken.
             let plan = app.programs.of(&app.control, &stored).ok().flatten();
             let context = shown_context(&letter, sees_all);
+            // Of a letter about an id that is taken, this is the id.
+            let taken = letter.reject.text.clone();
             let quarantined_record = match (query.raw, &letter.sealed) {
                 (true, Some(sealed)) => {
                     let whole = app.control.vault.open_sealed(sealed, &sealed_for(&id));
@@ -273,7 +281,12 @@ async fn get_one(
             let sample = plan.filter(|_| is_text).map(|plan| {
                 sample(&plan.input.format, &context, raw, *byte_offset == 0)
             });
-            Ok(OneRecord { quarantined_record, sample })
+            let stored_event = match quarantined_record.reason_code == TAKEN {
+                true => app.control.store.event_by_id(&id, &taken)?.as_ref().map(EventJson::of),
+                false => None,
+            };
+            let stored_event = stored_event.transpose()?;
+            Ok(OneRecord { quarantined_record, sample, stored_event })
         })
         .await?;
     Ok(Json(one))
@@ -323,11 +336,6 @@ async fn redrive(
             Which::Open { after: after.map_err(invalid)? }
         }
     };
-    let stored = app
-        .run(move |app: &App| {
-            app.control.note_redrive(&caller, &id, body.record_ids.as_deref())?;
-            app.control.source(&caller.organization, &id)
-        })
-        .await?;
-    Ok(Json(redrive::redrive(&app, stored, which).await?))
+    let is_first = body.cursor.is_none();
+    Ok(Json(redrive::redrive(&app, caller, id, which, is_first).await?))
 }
