@@ -261,11 +261,12 @@ fn check_access(
     credentials: &Credentials,
 ) -> Result<Option<FieldError>> {
     let has = |name: &str| credentials.0.contains_key(name);
-    if let Some(name) = &config.credential_ref
-        && !has(&format!("{name}.access_key_id"))
-    {
-        let problem = format!("names `{name}.access_key_id`, which is not among the `credentials`");
-        return Ok(Some(FieldError::new("pull_config.credentialRef", problem)));
+    if let Some(name) = &config.credential_ref {
+        let parts = ["access_key_id", "secret_access_key"].map(|part| format!("{name}.{part}"));
+        if let Some(missing) = parts.iter().find(|part| !has(part)) {
+            let problem = format!("names `{missing}`, which is not among the `credentials`");
+            return Ok(Some(FieldError::new("pull_config.credentialRef", problem)));
+        }
     }
     if config.credential_ref.is_some() || has("access_key_id") {
         return Ok(None);

@@ -665,10 +665,8 @@ fn note_failure(
 /// The access key among a source's credentials: `access_key_id` and `secret_access_key`, or `NAME.access_key_id` ... if the
 /// configuration names one.
 fn access_key(credentials: &Credentials, name: Option<&str>) -> Option<AccessKey> {
-    let get = |part: &str| {
-        let named = name.and_then(|name| credentials.0.get(&format!("{name}.{part}")));
-        named.or_else(|| credentials.0.get(part)).cloned()
-    };
+    let of = name.map(|name| format!("{name}.")).unwrap_or_default();
+    let get = |part: &str| credentials.0.get(&format!("{of}{part}")).cloned();
     Some(AccessKey {
         id: get("access_key_id")?,
         secret: get("secret_access_key")?,
