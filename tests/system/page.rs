@@ -54,6 +54,19 @@ fn open(server: &Server) -> Browser {
     browser
 }
 
+/// Opens the one dead letter of the source that is shown, by the keyboard; the line that refused it.
+#[track_caller]
+fn open_the_letter(browser: &Browser) -> String {
+    browser.wait_for("document.querySelector('.tabs .badge')?.innerText.trim() === '1'");
+    browser.type_text("2");
+    browser.wait_for("document.querySelectorAll('.letters li').length === 1");
+    browser.run("document.activeElement.blur()");
+    browser.type_text("j");
+    browser.press(&[Key::Enter]);
+    let line = browser.wait_for("document.querySelector('.letter .marked')?.innerText");
+    line.as_str().expect("is a text").to_owned()
+}
+
 /// A parser and a source that follows it: the source's id and secret.
 fn make_source(server: &Server, name: &str, program: Option<&str>) -> (String, String) {
     let parser = program.map(|definition| {
@@ -229,14 +242,8 @@ fn by_the_keyboard_from_the_first_login_to_the_letter_that_is_stored_after_all()
     let mut bad = record("e2", &json!("1769860800000"), "chat");
     bad["usage"] = usage;
     post_record(&server, &id, &secret, &bad);
-    browser.wait_for("document.querySelector('.tabs .badge')?.innerText.trim() === '1'");
-    browser.type_text("2");
-    browser.wait_for("document.querySelectorAll('.letters li').length === 1");
-    browser.run("document.activeElement.blur()");
-    browser.type_text("j");
-    browser.press(&[Key::Enter]);
-    let line = browser.wait_for("document.querySelector('.letter .marked')?.innerText");
-    assert!(line.as_str().expect("is a text").contains("time   = .at |> timestamp"), "{line}");
+    let line = open_the_letter(&browser);
+    assert!(line.contains("time   = .at |> timestamp"), "{line}");
     let text = browser.run("return document.querySelector('.letter').innerText");
     let text = text.as_str().expect("is a text");
     assert!(text.contains("of version 1") && text.contains("1769860800000"), "{text}");
@@ -380,13 +387,7 @@ fn by_the_keyboard_a_bucket_becomes_a_source_and_its_letter_a_sample() {
     assert!(row.as_str().expect("is a text").contains("acme"), "{row}");
     let shown = browser.run("return document.documentElement.innerHTML");
     assert!(!shown.to_string().contains(&access_key.secret), "the secret key is shown");
-    browser.wait_for("document.querySelector('.tabs .badge')?.innerText.trim() === '1'");
-    browser.type_text("2");
-    browser.wait_for("document.querySelectorAll('.letters li').length === 1");
-    browser.run("document.activeElement.blur()");
-    browser.type_text("j");
-    browser.press(&[Key::Enter]);
-    browser.wait_for("document.querySelector('.letter .marked')");
+    open_the_letter(&browser);
     browser.tab_to("Try in the editor");
     browser.press(&[Key::Enter]);
     // The record alone, in a document that has what the program needs.
