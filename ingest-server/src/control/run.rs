@@ -340,8 +340,8 @@ pub(super) fn end_running(transaction: &Transaction<'_>, source: &str) -> Result
     Ok(())
 }
 
-/// Ends runs that nobody works for, of a source or all of them: the server ended while they ran, or `unwritten` says why it could not store how they
-/// ended.
+/// Ends runs that nobody works for, of a source or all of them: the server ended while they ran, or `unwritten` says why
+/// it could not store how they ended.
 fn end_abandoned(
     transaction: &Transaction<'_>,
     source: Option<&str>,

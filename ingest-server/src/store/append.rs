@@ -2,7 +2,8 @@
 //!
 //! An [`Append`] owns its bytes as shared buffers and points into them with [`Span`]s, so a batch of
 //! ten thousand events crosses to the writer thread without a copy or an allocation per event.
-//! Checking it and hashing it happens on the caller's thread ([`Prepared`]); the writer only writes.
+//! Checking it and hashing it happens on the caller's thread ([`Prepared`]); the writer only writes, but for records
+//! whose ids turn out to be taken, which it has sealed ([`KeepWhole`]).
 
 use std::hash::Hasher;
 use std::sync::Arc;
