@@ -231,7 +231,11 @@ fn a_stream_ends_with_its_key() {
         &json!({ "name": "siem", "permissions": ["activityMonitor:view", "complianceExport:view"] }),
     );
     assert_eq!(status, 201, "{made}");
+    let parser = make_parser(&server);
+    push(&server, &make_source(&server, "a", &parser), &["a"]);
     let lines = follow(&server, &text(&made["secret"]), &format!("{EXPORT}?follow=true"));
+    // The stream runs before its key is taken away.
+    assert_eq!(lines.recv_timeout(PATIENCE).unwrap()["metadata"]["uid"], "a");
     let id = text(&made["api_key"]["id"]);
     assert_eq!(server.delete(&format!("/api/governance/api-keys/{id}")).0, 200);
     // Before the client itself has enough of it.
